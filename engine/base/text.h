@@ -1,0 +1,49 @@
+#pragma once
+
+// Text for messages: no fmt here, since the core needs nothing but a compiler and FlatBuffers.
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penult {
+
+// A name from outside (file, tensor, tap) made safe for one line of a terminal or a log: control
+// bytes, quotes, backslashes and invalid UTF-8 become \xNN; longer than 256 bytes is cut with
+// "...".
+std::string escape_name(std::string_view name);
+
+// "quoted" form of escape_name.
+std::string quote(std::string_view name);
+
+// True if every byte sequence is well-formed UTF-8 (no overlong forms, no surrogates).
+bool is_valid_utf8(std::string_view text);
+
+inline std::string to_text(std::string_view v) { return std::string(v); }
+template <std::integral T>
+std::string to_text(T v) {
+  return std::to_string(v);
+}
+std::string to_text(double v);  // shortest form that reads back equal
+template <std::integral T>
+std::string to_text(const std::vector<T>& v) {  // (1,2,3)
+  std::string out = "(";
+  for (size_t i = 0; i < v.size(); ++i) out += (i ? "," : "") + std::to_string(v[i]);
+  return out + ")";
+}
+
+// concat("expected ", 3, ", got ", dims): one string from several pieces.
+template <typename... Pieces>
+std::string concat(const Pieces&... pieces) {
+  std::string out;
+  (out.append(to_text(pieces)), ...);
+  return out;
+}
+
+// The up to `count` candidates nearest to `name` by edit distance, for "did you mean".
+std::vector<std::string> nearest_names(std::string_view name,
+                                       const std::vector<std::string>& candidates, size_t count);
+
+}  // namespace penult

@@ -1,0 +1,102 @@
+#pragma once
+
+// The owned graph: what passes rewrite and the planner reads. It never refers to a file's bytes.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/activation.h"
+#include "engine/base/attributes.h"
+#include "engine/base/shape.h"
+#include "penult/status.h"
+
+namespace penult {
+
+struct OpDef;  // engine/ops/op.h
+
+using ValueId = int32_t;
+using WeightId = int32_t;
+inline constexpr ValueId kNoValue = -1;
+inline constexpr WeightId kNoWeight = -1;
+
+// A weight tensor's identity; the numbers come from the graph's WeightSource when they are needed.
+struct WeightInfo {
+  std::string name;  // in the source file, for messages
+  std::vector<int64_t> dims;
+  uint64_t elems() const;  // product of dims (validated not to overflow)
+};
+
+// Where the numbers are: memory (importers) or a .penult file. Thread-safe.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  // Fills dst (exactly elems() floats) with weight `id`; verifies checksums where there are any.
+  virtual Status read(WeightId id, std::span<float> dst) const = 0;
+};
+
+// Batchnorm folded into a producer: y = gamma * (x - mean) / sqrt(var + eps) + beta, per channel.
+struct FoldedBatchnorm {
+  WeightId gamma = kNoWeight, beta = kNoWeight, mean = kNoWeight, var = kNoWeight;
+  float eps = 0;
+};
+
+// What passes moved into a node. Never stored in a file.
+struct Fused {
+  std::optional<FoldedBatchnorm> batchnorm;  // applied to weights and bias when they are packed
+  ValueId residual = kNoValue;               // added after bias, before the activation
+  Activation activation;
+};
+
+struct Node {
+  std::string name;  // of the value it produces; a tap's main name where it is a tap
+  const OpDef* op = nullptr;
+  Attributes attrs;
+  std::vector<ValueId> inputs;
+  std::vector<WeightId>
+      weights;  // by slot of op->weights; kNoWeight where an optional one is absent
+  ValueId output = kNoValue;
+  Fused fused;
+};
+
+struct Value {
+  std::string name;
+  Shape shape;  // of one image; set by infer_shapes
+};
+
+// SSA: each value has one producer; nodes stand in topological order.
+struct Graph {
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  ValueId input = kNoValue;
+  std::vector<ValueId> outputs;  // taps asked for (empty in a model file's graph: all taps count)
+  std::vector<WeightInfo> weights;
+  std::shared_ptr<const WeightSource> source;
+
+  ValueId add_value(std::string name, Shape shape = {});
+  // Appends a node and its output value, both called `name`.
+  ValueId add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs,
+                   std::vector<WeightId> weights = {}, Attributes attrs = {});
+  // Index of the node that produces `value`, or -1 (the input).
+  int producer(ValueId value) const;
+  // Indices of the nodes that read `value`, as input or residual, in order.
+  std::vector<int> consumers(ValueId value) const;
+  bool is_output(ValueId value) const;
+};
+
+// Structural invariants: ids in range, SSA, topological order, arity, weight slots, attribute
+// ranges (fills in attribute defaults first), weight dims, tap outputs exist. ModelInvalid names
+// the node.
+Status validate(Graph& graph);
+
+// Sets the input to (c, h, w), every value's shape from it, and resolves size-dependent attributes
+// ("same" padding). ModelInvalid names the node whose inputs do not fit.
+Status infer_shapes(Graph& graph, int64_t c, int64_t h, int64_t w);
+
+// One line a node, for messages and debugging.
+std::string dump(const Graph& graph);
+
+}  // namespace penult

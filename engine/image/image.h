@@ -1,0 +1,43 @@
+#pragma once
+
+// Files to pixels to network input. Knows no graph.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "penult/preprocess.h"
+#include "penult/status.h"
+
+namespace penult {
+
+// 8-bit RGB, rows without padding: (h, w, 3).
+struct Image {
+  int64_t h = 0, w = 0;
+  std::vector<uint8_t> rgb;
+};
+
+struct DecodeOptions {
+  bool apply_exif = true;            // EXIF orientation 1-8; false keeps the stored order of pixels
+  int64_t max_pixels = 178'956'970;  // refused from the header alone (Pillow's error line)
+};
+
+// Decodes by content, never by name. ImageCorrupt: truncated or damaged (a decoder's warning
+// counts); ImageUnsupported: a kind that is not read; LimitExceeded: above max_pixels.
+Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options);
+
+// Reads a regular file and decodes it. NotFound, Io, and decode_image's errors; names the path.
+Result<Image> load_image(const std::string& path, const DecodeOptions& options);
+
+// Pillow's Image.resize(BILINEAR or BICUBIC) of 8-bit RGB, bit-equal.
+Result<Image> resize_image(const Image& image, int64_t h, int64_t w, Preprocess::Filter filter);
+
+// Resize and centre crop as torchvision does it: (crop_h, crop_w, 3) u8.
+Result<Image> resize_and_crop(const Image& image, const Preprocess& preprocess);
+
+// (x / 255 - mean) / std into planar (3, h, w) float32, as torchvision's ToTensor + Normalize:
+// the same float32 operations in the same order. dst holds 3 * h * w floats.
+void normalize_to_chw(const Image& image, const Preprocess& preprocess, std::span<float> dst);
+
+}  // namespace penult

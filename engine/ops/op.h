@@ -1,0 +1,84 @@
+#pragma once
+
+// The signature of an operator. Each operator is one OpDef in one file; nothing switches on names.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/activation.h"
+#include "engine/base/attributes.h"
+#include "engine/base/shape.h"
+#include "penult/status.h"
+
+namespace penult {
+
+struct AttributeSpec {
+  enum class Kind { kInts, kFloat };
+  const char* name;
+  Kind kind;
+  size_t count;               // kInts: exact number of integers
+  int64_t int_lo, int_hi;     // allowed range of each integer
+  double float_lo, float_hi;  // allowed range; must be finite
+  bool required;
+  int64_t int_default;
+  double float_default;
+
+  static constexpr AttributeSpec ints(const char* name, size_t count, int64_t lo, int64_t hi) {
+    return {name, Kind::kInts, count, lo, hi, 0, 0, true, 0, 0};
+  }
+  static constexpr AttributeSpec ints_or(const char* name, size_t count, int64_t lo, int64_t hi,
+                                         int64_t value) {
+    return {name, Kind::kInts, count, lo, hi, 0, 0, false, value, 0};
+  }
+  static constexpr AttributeSpec real(const char* name, double lo, double hi) {
+    return {name, Kind::kFloat, 1, 0, 0, lo, hi, true, 0, 0};
+  }
+};
+
+struct WeightSpec {
+  const char* name;  // "weight", "bias", "mean", ...
+  int rank;
+  bool required;
+};
+
+// What shape inference and cost see of a node.
+struct OpArgs {
+  const Attributes& attrs;
+  std::span<const Shape> inputs;
+  std::span<const std::vector<int64_t>> weight_dims;  // by slot; empty: not given
+};
+
+struct OpDef {
+  const char* name;
+  int inputs;  // exact number of inputs
+  std::span<const AttributeSpec> attributes;
+  std::span<const WeightSpec> weights;
+  // Shape of the output; the error says expected and got (the caller adds the node's name).
+  Result<Shape> (*infer)(const OpArgs&);
+  // Multiply-accumulates for one image.
+  uint64_t (*macs)(const OpArgs&, const Shape& dst);
+  // Optional: replaces size-dependent attributes by numbers once the input shapes are known.
+  void (*resolve)(Attributes& attrs, const OpArgs&) = nullptr;
+  // Optional: this operator is a pointwise activation, and this one.
+  Activation (*activation)(const Attributes&) = nullptr;
+  bool folds_batchnorm =
+      false;  // a following batchnorm may be folded into weight/bias slots 0 and 1
+  bool takes_epilogue = false;  // a following residual add and activation may be fused
+};
+
+// THE list of operators (op_list.cpp), sorted by name.
+std::span<const OpDef* const> all_ops();
+// Null if there is no operator of that name.
+const OpDef* find_op(std::string_view name);
+
+// Operators that passes and importers name.
+extern const OpDef kConv2d, kBatchnorm, kRelu, kRelu6, kAdd, kGlobalAvgPool, kLinear;
+
+// Checks attrs against the op's specs (unknown, missing, wrong kind, count or range, not finite)
+// and fills in defaults. The message names the attribute, expected and got.
+Status check_attributes(const OpDef& op, Attributes& attrs);
+
+}  // namespace penult

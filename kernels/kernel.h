@@ -1,0 +1,110 @@
+#pragma once
+
+// What a kernel is. Kernels know buffers and instructions; they know no graph.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/activation.h"
+#include "engine/base/attributes.h"
+#include "engine/base/cpu_features.h"
+#include "engine/base/shape.h"
+
+namespace penult::kernels {
+
+// Pixels of guaranteed zeros around a map, so that kernels need no padding code.
+struct Halo {
+  int64_t top = 0, left = 0, bottom = 0, right = 0;
+  bool operator==(const Halo&) const = default;
+};
+
+// Channels are padded to a multiple of this many floats in every buffer (one AVX-512 vector).
+inline constexpr int64_t kChannelPad = 16;
+
+// Where a value lies: nhwc f32. Strides are in floats and include the halo. A pointer that goes
+// with a TensorDesc is the address of element (image 0, pixel (0,0), channel 0), inside the halo.
+// Floats between shape.c and pixel_stride hold unspecified finite values: a kernel may read and
+// write them, and no result may depend on them. pixel_stride is a multiple of kChannelPad and every
+// pixel is 64-byte aligned.
+struct TensorDesc {
+  Shape shape;
+  Halo halo;
+  int64_t pixel_stride = 0, row_stride = 0, image_stride = 0;
+};
+
+// What a producer does to each element before it stores it: y = activation(y + residual).
+// `residual` has dst's shape, but its own strides. Adding comes after the bias, never before.
+struct Epilogue {
+  bool residual = false;
+  Activation activation;
+};
+
+// One node, as kernels see it. While kernels are chosen the strides and halos are not yet known
+// (zero); pack() and run() see them.
+struct Problem {
+  std::string_view op;
+  std::vector<TensorDesc> src;  // inputs, without the residual
+  TensorDesc dst;
+  TensorDesc residual;  // meaningful when epilogue.residual
+  Attributes attrs;     // validated, defaults filled in, padding resolved to numbers
+  Epilogue epilogue;
+  std::vector<std::vector<int64_t>> weight_dims;  // by slot of the operator; empty: slot not given
+};
+
+// Weights by slot in the source order of the operator (see engine/ops); empty span: not given.
+// Batchnorm is already folded into them.
+using Weights = std::span<const std::span<const float>>;
+
+struct RunArgs {
+  const Problem& problem;
+  int64_t n;                // images in this run; dst of images beyond n is not touched
+  const float* const* src;  // one pointer for each Problem::src
+  const float* residual;    // null unless epilogue.residual
+  float* dst;
+  const std::byte* packed;  // what pack() wrote, 64-byte aligned
+  std::byte* scratch;       // scratch_bytes() of this thread's own, 64-byte aligned
+  int thread, threads;      // compute the thread-th of `threads` static parts
+};
+
+enum class Backend { kReference, kNative, kOnednn };
+const char* backend_name(Backend backend);
+
+// A row of an operator's table. Every function pointer is set, except those marked optional.
+// Contract for native kernels: an element of dst sees the same floating-point operations in the
+// same order whatever n, thread, threads, and whether the epilogue is fused or follows as own
+// operators.
+struct Kernel {
+  const char* name;  // <op>_<variant>_<dtype>_<isa|backend>
+  Backend backend;
+  Isa isa;
+  // Empty if the kernel can run the problem, else why not (shown by `inspect -v`).
+  std::string (*declines)(const Problem&);
+  // Zeros that must surround src[index].
+  Halo (*src_halo)(const Problem&, int index);
+  size_t (*packed_bytes)(const Problem&);                    // 0: nothing to pack
+  void (*pack)(const Problem&, Weights, std::byte* packed);  // called once, one thread
+  size_t (*scratch_bytes)(const Problem&);                   // for each thread
+  void (*run)(const RunArgs&);
+};
+
+// Helpers for rows that need none of it.
+Halo no_halo(const Problem&, int index);
+size_t no_bytes(const Problem&);
+void pack_nothing(const Problem&, Weights, std::byte*);
+
+// The kernels of one operator, fastest first, the reference last. Several tables may serve one
+// operator (conv2d: depthwise_conv2d's table stands before conv2d's).
+struct Table {
+  const char* op;
+  std::span<const Kernel> kernels;
+};
+
+// THE list of tables (registry.cpp): planner, tests, benchmarks and docs all walk it.
+std::span<const Table> all_tables();
+
+}  // namespace penult::kernels

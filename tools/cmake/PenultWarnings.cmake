@@ -1,0 +1,18 @@
+# penult_target(NAME): warnings, sanitizers and the include root for each of our own targets.
+function(penult_target target)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  # -ffp-contract=off: a multiply and an add are fused only where a kernel says so, else bits would
+  # depend on the compiler.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+    -ffp-contract=off -fno-math-errno)
+  if(PENULT_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(PENULT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${PENULT_SANITIZE} -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${PENULT_SANITIZE})
+  endif()
+endfunction()
