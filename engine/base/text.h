@@ -21,6 +21,11 @@ std::string quote(std::string_view name);
 // True if every byte sequence is well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_valid_utf8(std::string_view text);
 
+// True for 1..kMaxNameBytes bytes of valid UTF-8 without control characters: what a name of a
+// value, weight or tap must be.
+inline constexpr size_t kMaxNameBytes = 255;
+bool is_valid_name(std::string_view name);
+
 inline std::string to_text(std::string_view v) { return std::string(v); }
 template <std::integral T>
 std::string to_text(T v) {

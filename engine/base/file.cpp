@@ -1,0 +1,209 @@
+#include "engine/base/file.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/digest.h"
+#include "engine/base/text.h"
+
+namespace penult {
+namespace {
+
+int open_retrying(const std::string& path, int flags, mode_t mode = 0) {
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+uint64_t random_number() {
+  uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number) return number;
+  // Uniqueness comes from O_EXCL; the number only makes a collision unlikely.
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+// A short name of its own: the target's may already be as long as a file system allows.
+std::string temporary_beside(const std::string& path) {
+  const std::string name = concat(".penult-", ::getpid(), "-", random_number(), ".tmp");
+  return path.substr(0, path.rfind('/') + 1) + name;  // npos + 1 is 0: no folder given
+}
+
+Status sync_folder(const std::string& folder) {
+  const int fd = open_retrying(folder, O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return errno_status("cannot open the folder", folder);
+  // Some file systems cannot sync a folder; then the rename is as durable as it gets.
+  const bool synced = ::fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
+  const Status status = synced ? Status() : errno_status("cannot sync the folder", folder);
+  ::close(fd);
+  return status;
+}
+
+}  // namespace
+
+Status errno_status(const std::string& what, const std::string& path) {
+  const int error = errno;
+  StatusCode code = StatusCode::kIo;
+  if (error == ENOENT || error == ENOTDIR) code = StatusCode::kNotFound;
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) code = StatusCode::kNoSpace;
+  return Status(code, concat(what, " ", quote(path), ": ", std::generic_category().message(error)));
+}
+
+Result<InputFile> InputFile::open(const std::string& path) {
+  InputFile file;
+  file.path_ = path;
+  if (path.find('\0') != std::string::npos) {
+    return Status(StatusCode::kNotFound, concat("cannot open ", quote(path), ": name has a NUL"));
+  }
+  file.fd_ = open_retrying(path, O_RDONLY | O_NONBLOCK);
+  if (file.fd_ < 0) return errno_status("cannot open", path);
+  struct stat info {};
+  if (::fstat(file.fd_, &info) != 0) return errno_status("cannot examine", path);
+  if (!S_ISREG(info.st_mode)) {
+    return Status(StatusCode::kIo, concat("cannot read ", quote(path), ": expected a regular file",
+                                          S_ISDIR(info.st_mode) ? ", got a folder" : ""));
+  }
+  file.size_ = static_cast<uint64_t>(info.st_size);
+  return file;
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), path_(std::move(other.path_)) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(size_, other.size_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status InputFile::read_at(uint64_t offset, std::span<uint8_t> dst) const {
+  const auto end_of_offsets = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
+  while (!dst.empty()) {
+    const bool inside = offset < end_of_offsets;
+    const ssize_t got =
+        inside ? ::pread(fd_, dst.data(), dst.size(), static_cast<off_t>(offset)) : 0;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_status("cannot read", path_);
+    if (got == 0) {
+      return Status(StatusCode::kIo, concat("cannot read ", quote(path_), ": expected ", dst.size(),
+                                            " more bytes at offset ", offset,
+                                            ", got none; file was truncated while in use"));
+    }
+    offset += static_cast<uint64_t>(got);
+    dst = dst.subspan(static_cast<size_t>(got));
+  }
+  return Status();
+}
+
+Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t max_bytes) {
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  if (file.size() > max_bytes) {
+    return Status(StatusCode::kLimitExceeded,
+                  concat("cannot read ", quote(path), ": expected up to ", max_bytes,
+                         " bytes, got ", file.size()));
+  }
+  std::vector<uint8_t> bytes;
+  try {
+    bytes.resize(file.size());
+  } catch (const std::exception&) {  // bad_alloc or length_error
+    return Status(StatusCode::kOutOfMemory,
+                  concat("cannot read ", quote(path), ": no memory for ", file.size(), " bytes"));
+  }
+  PENULT_RETURN_IF_ERROR(file.read_at(0, bytes));
+  return bytes;
+}
+
+Result<std::string> sha256_of_file(const std::string& path) {
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  Sha256 hash;
+  std::vector<uint8_t> chunk(size_t{1} << 18);
+  for (uint64_t offset = 0; offset < file.size(); offset += chunk.size()) {
+    chunk.resize(std::min<uint64_t>(chunk.size(), file.size() - offset));
+    PENULT_RETURN_IF_ERROR(file.read_at(offset, chunk));
+    hash.update(chunk);
+  }
+  return hash.hex_digest();
+}
+
+Result<AtomicFile> AtomicFile::create(const std::string& path) {
+  if (path.empty()) {
+    return Status(StatusCode::kInvalidArgument, "cannot write: the file name is empty");
+  }
+  struct stat info {};
+  // Renaming over a device or a folder would destroy it, or fail only at the very end.
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return Status(StatusCode::kInvalidArgument,
+                  concat("cannot write ", quote(path),
+                         ": it exists and is not a regular file; give another name"));
+  }
+  AtomicFile file;
+  file.path_ = path;
+  constexpr int kTries = 16;
+  for (int i = 0; i < kTries && file.fd_ < 0; ++i) {
+    file.temporary_ = temporary_beside(path);
+    file.fd_ = open_retrying(file.temporary_, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (file.fd_ < 0 && errno != EEXIST) break;
+  }
+  if (file.fd_ < 0) {
+    file.temporary_.clear();  // nothing of ours to remove
+    return errno_status("cannot write beside", path);
+  }
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Status AtomicFile::write(std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno_status("cannot write", path_);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return Status();
+}
+
+Status AtomicFile::commit() {
+  // A failed fsync may have dropped the data: the file is given up, never synced again.
+  if (::fsync(fd_) != 0) return errno_status("cannot sync", path_);
+  const int fd = std::exchange(fd_, -1);
+  if (::close(fd) != 0 && errno != EINTR) return errno_status("cannot close", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return errno_status("cannot rename the finished file to", path_);
+  }
+  temporary_.clear();
+  return sync_folder(folder_of(path_));
+}
+
+}  // namespace penult

@@ -1,0 +1,130 @@
+#include "engine/base/thread_pool.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+
+#include "engine/base/text.h"
+
+namespace penult {
+namespace {
+
+// Within a run the others are expected within microseconds; beyond this many pauses some thread has
+// probably lost its processor, and the one who waits had better give up its own.
+constexpr int kSpinsInRun = 2000;
+constexpr auto kSpinBetweenRuns = std::chrono::microseconds(50);
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits until `word` differs from `old`: spinning first, then asleep in the kernel.
+void wait_in_run(const std::atomic<uint32_t>& word, uint32_t old) {
+  for (int i = 0; i < kSpinsInRun; ++i) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  word.wait(old, std::memory_order_acquire);
+}
+
+void wait_between_runs(const std::atomic<uint32_t>& word, uint32_t old) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto end = Clock::now() + kSpinBetweenRuns; Clock::now() < end;) {
+    for (int i = 0; i < 32; ++i) {  // reading the clock is slower than a pause
+      if (word.load(std::memory_order_acquire) != old) return;
+      pause();
+    }
+  }
+  word.wait(old, std::memory_order_acquire);
+}
+
+// Threads started meanwhile inherit a mask that blocks everything: signals are the business of the
+// program's own threads.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+
+ private:
+  sigset_t old_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
+  if (threads < 1 || threads > kMaxThreads) {
+    return Status(StatusCode::kInvalidArgument,
+                  concat("number of threads: expected 1..", kMaxThreads, ", got ", threads));
+  }
+  try {
+    std::unique_ptr<ThreadPool> pool(new ThreadPool(threads));
+    pool->workers_.reserve(static_cast<size_t>(threads - 1));
+    const BlockSignals block;
+    for (int t = 1; t < threads; ++t) {
+      pool->workers_.emplace_back([p = pool.get(), t] { p->work(t); });
+    }
+    return pool;
+  } catch (const std::exception& e) {  // bad_alloc or system_error; started threads are joined
+    return Status(
+        StatusCode::kOutOfMemory,
+        concat("cannot start ", threads, " threads: ", escape_name(e.what()), "; ask for fewer"));
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_ = true;
+  run_number_.fetch_add(1, std::memory_order_release);
+  run_number_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run(void (*f)(void*, int), void* context) {
+  if (threads_ == 1) return f(context, 0);
+  function_ = f;
+  context_ = context;
+  unfinished_.store(static_cast<uint32_t>(threads_ - 1), std::memory_order_relaxed);
+  run_number_.fetch_add(1, std::memory_order_release);
+  run_number_.notify_all();
+  f(context, 0);
+  for (uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) {
+    wait_in_run(unfinished_, left);
+  }
+}
+
+void ThreadPool::work(int thread) {
+  for (uint32_t seen = 0;;) {
+    wait_between_runs(run_number_, seen);
+    // No run can start before this thread has finished the last one, so none is ever missed.
+    ++seen;
+    if (stopping_) return;
+    function_(context_, thread);
+    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+  }
+}
+
+void ThreadPool::barrier(int thread) {
+  static_cast<void>(thread);  // every thread does the same
+  if (threads_ == 1) return;
+  const uint32_t number = barrier_number_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<uint32_t>(threads_)) {
+    arrived_.store(0, std::memory_order_relaxed);
+    barrier_number_.fetch_add(1, std::memory_order_release);
+    barrier_number_.notify_all();
+  } else {
+    wait_in_run(barrier_number_, number);
+  }
+}
+
+}  // namespace penult
