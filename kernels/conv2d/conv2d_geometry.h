@@ -1,0 +1,29 @@
+#pragma once
+
+// dst[n,oc,oh,ow] = epilogue(bias[oc] + sum_{ic,kh,kw} src[n, g*icg+ic, oh*sh-ph+kh*dh,
+// ow*sw-pw+kw*dw]
+//                                                    * weights[oc,ic,kh,kw]),  g = oc / (OC/groups)
+// Layout: src and dst nhwc f32 with halo and padded pixels (kernel.h); weights (OC, IC/groups, KH,
+// KW) as in torch.nn.Conv2d; bias (OC), optional. Padding is zeros: ph rows on top, pw columns on
+// the left; what is needed at the bottom and on the right follows from dst's size.
+// Numerics: native kernels start from the bias (else 0) and add the products in (kh, kw, ic) order
+// in f32; K = KH*KW*IC/groups, |err| <= K*2^-24 * sum |src*weights| to first order.
+
+#include "kernels/kernel.h"
+
+namespace penult::kernels {
+
+struct Conv2dGeometry {
+  int64_t ic, ih, iw, oc, oh, ow;
+  int64_t kh, kw, sh, sw, ph, pw, dh, dw, groups;
+
+  int64_t ic_per_group() const { return ic / groups; }
+  int64_t reduction() const { return ic_per_group() * kh * kw; }
+};
+
+Conv2dGeometry conv2d_geometry(const Problem& problem);
+
+// The zeros that let a kernel read every tap of every dst element without asking.
+Halo conv2d_halo(const Problem& problem, int index);
+
+}  // namespace penult::kernels

@@ -1,0 +1,113 @@
+#pragma once
+
+// One dst row, several columns at a time, channels innermost: memory is read as a few long streams,
+// which is what hardware prefetchers want (splitting the channels to fit L1 was slower).
+
+#include <cstdint>
+
+#include "kernels/depthwise_conv2d/depthwise_conv2d_params.h"
+#include "kernels/simd/epilogue.inl.h"
+
+namespace penult::kernels {
+namespace {
+
+// Seven sums, up to five weights and one input fit 16 registers, and 7 divides the widths of the
+// nets at 224 x 224.
+constexpr int kMaxColumns = 7;
+
+// Adds one kernel row to kColumns sums. An input vector is loaded once and used for every column
+// that it touches; a column still sees its taps from left to right.
+template <class Vec, int kKernel, int kStride, int kColumns>
+PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, int64_t pixel,
+                                  const float* weights, int64_t tap) {
+  Vec w[kKernel];
+  PENULT_UNROLL
+  for (int k = 0; k < kKernel; ++k) w[k] = Vec::load(weights + k * tap);
+  PENULT_UNROLL
+  for (int i = 0; i < (kColumns - 1) * kStride + kKernel; ++i) {
+    const Vec x = Vec::load(src + i * pixel);
+    PENULT_UNROLL
+    for (int column = 0; column < kColumns; ++column) {
+      const int k = i - column * kStride;
+      if (k >= 0 && k < kKernel) acc[column] = Vec::fma(x, w[k], acc[column]);
+    }
+  }
+}
+
+// kColumns neighbouring dst pixels. `src`, `residual` and `dst` are the addresses of channel 0.
+template <class Vec, int kKernel, int kStride, int kColumns>
+PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const float* src,
+                                       const float* residual, float* dst) {
+  const int64_t src_row = params.src_strides.row, src_pixel = params.src_strides.pixel;
+  const int64_t dst_pixel = params.dst_strides.pixel;
+  const int64_t residual_pixel = params.residual_strides.pixel;
+  const int64_t tap = params.c_step;
+  for (int64_t c = params.c_begin; c < params.c_end; c += Vec::kLanes) {
+    const Vec bias = Vec::load(params.bias + c);
+    Vec acc[kColumns];
+    PENULT_UNROLL
+    for (int column = 0; column < kColumns; ++column) acc[column] = bias;
+    PENULT_UNROLL
+    for (int ky = 0; ky < kKernel; ++ky) {
+      add_kernel_row<Vec, kKernel, kStride>(acc, src + ky * src_row + c, src_pixel,
+                                            params.weights + ky * kKernel * tap + c, tap);
+    }
+    with_activation<Vec>(params.activation, [&](const auto& activate) {
+      PENULT_UNROLL
+      for (int column = 0; column < kColumns; ++column) {
+        Vec y = acc[column];
+        if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel + c));
+        Vec::store(dst + column * dst_pixel + c, activate(y));
+      }
+    });
+  }
+}
+
+using ColumnsFn = void (*)(const DepthwiseParams&, const float*, const float*, float*);
+
+template <class Vec, int kKernel, int kStride, int kColumns = kMaxColumns>
+ColumnsFn pick_columns(int64_t columns) {
+  if (columns == kColumns) return depthwise_columns<Vec, kKernel, kStride, kColumns>;
+  if constexpr (kColumns > 1)
+    return pick_columns<Vec, kKernel, kStride, kColumns - 1>(columns);
+  else
+    return nullptr;  // not reached: 1 <= columns <= kMaxColumns
+}
+
+PENULT_INLINE int64_t row_start(const DepthwiseStrides& strides, int64_t image, int64_t row) {
+  return image * strides.image + row * strides.row;
+}
+
+template <class Vec, int kKernel, int kStride>
+void depthwise_rows(const DepthwiseParams& params) {
+  const int64_t blocks = (params.ow + kMaxColumns - 1) / kMaxColumns;
+  const int64_t width = params.ow / blocks, wider = params.ow % blocks;  // the first: width + 1
+  const ColumnsFn wide = wider ? pick_columns<Vec, kKernel, kStride>(width + 1) : nullptr;
+  const ColumnsFn narrow = pick_columns<Vec, kKernel, kStride>(width);
+  for (int64_t row = params.row_begin; row < params.row_end; ++row) {
+    const int64_t image = row / params.oh, y = row % params.oh;
+    const float* src = params.src + row_start(params.src_strides, image, y * kStride);
+    const float* residual = params.residual;
+    if (residual) residual += row_start(params.residual_strides, image, y);
+    float* dst = params.dst + row_start(params.dst_strides, image, y);
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t columns = width + (block < wider);
+      (block < wider ? wide : narrow)(params, src, residual, dst);
+      src += columns * kStride * params.src_strides.pixel;
+      if (residual) residual += columns * params.residual_strides.pixel;
+      dst += columns * params.dst_strides.pixel;
+    }
+  }
+}
+
+template <class Vec>
+void depthwise_conv2d_f32(const DepthwiseParams& params) {
+  const bool small = params.kernel == 3, unit = params.stride == 1;
+  if (small && unit) return depthwise_rows<Vec, 3, 1>(params);
+  if (small) return depthwise_rows<Vec, 3, 2>(params);
+  if (unit) return depthwise_rows<Vec, 5, 1>(params);
+  return depthwise_rows<Vec, 5, 2>(params);
+}
+
+}  // namespace
+}  // namespace penult::kernels

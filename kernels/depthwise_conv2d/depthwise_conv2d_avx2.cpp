@@ -1,0 +1,10 @@
+#include "kernels/depthwise_conv2d/depthwise_conv2d.inl.h"
+#include "kernels/simd/vec_avx2.h"
+
+namespace penult::kernels {
+
+void depthwise_conv2d_f32_avx2(const DepthwiseParams& params) {
+  depthwise_conv2d_f32<avx2::Vec>(params);
+}
+
+}  // namespace penult::kernels

@@ -1,0 +1,100 @@
+#include <array>
+
+#include "engine/base/text.h"
+#include "kernels/conv2d/conv2d_geometry.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d_params.h"
+#include "kernels/support.h"
+
+namespace penult::kernels {
+namespace {
+
+std::string declines(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  if (g.groups != g.ic || g.groups != g.oc)
+    return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
+                  g.oc);
+  if (g.kh != g.kw || (g.kh != 3 && g.kh != 5))
+    return concat("kernel must be 3x3 or 5x5, got ", g.kh, "x", g.kw);
+  if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
+    return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
+  if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
+  return {};
+}
+
+// Packed: weights [kh * kw][c], then bias [c], c rounded up; zeros in the padding.
+size_t packed_bytes(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  return static_cast<size_t>((g.kh * g.kw + 1) * round_up(g.ic, kChannelPad)) * sizeof(float);
+}
+
+void pack(const Problem& problem, Weights weights, std::byte* packed) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  const int64_t taps = g.kh * g.kw, step = round_up(g.ic, kChannelPad);
+  auto* out = reinterpret_cast<float*>(packed);
+  std::memset(packed, 0, packed_bytes(problem));
+  for (int64_t tap = 0; tap < taps; ++tap)
+    for (int64_t c = 0; c < g.ic; ++c) out[tap * step + c] = weights[0][c * taps + tap];
+  if (weights.size() < 2 || weights[1].empty()) return;
+  for (int64_t c = 0; c < g.ic; ++c) out[taps * step + c] = weights[1][c];
+}
+
+DepthwiseStrides strides_of(const TensorDesc& desc) {
+  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
+}
+
+// By rows when each thread gets many, else (7 rows for 2 threads) by blocks of channels.
+void split(DepthwiseParams& params, int64_t rows, const RunArgs& args) {
+  constexpr int64_t kManyRows = 8;
+  const int64_t blocks = params.c_step / kChannelPad;
+  const bool by_rows =
+      rows % args.threads == 0 || rows >= kManyRows * args.threads || blocks < args.threads;
+  const Range row_part = by_rows ? part_of(rows, args.thread, args.threads) : Range{0, rows};
+  const Range channel_part = by_rows
+                                 ? Range{0, params.c_step}
+                                 : part_of(params.c_step, args.thread, args.threads, kChannelPad);
+  params.row_begin = row_part.begin;
+  params.row_end = row_part.end;
+  params.c_begin = channel_part.begin;
+  params.c_end = channel_part.end;
+}
+
+template <void (*kRun)(const DepthwiseParams&)>
+void run(const RunArgs& args) {
+  const Problem& problem = args.problem;
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  const DepthwiseStrides src = strides_of(problem.src[0]);
+  const int64_t step = round_up(g.ic, kChannelPad);
+  const auto* weights = reinterpret_cast<const float*>(args.packed);
+  DepthwiseParams params{
+      .kernel = g.kh,
+      .stride = g.sh,
+      .oh = g.oh,
+      .ow = g.ow,
+      .src = args.src[0] - g.ph * src.row - g.pw * src.pixel,
+      .src_strides = src,
+      .residual = args.residual,
+      .residual_strides = strides_of(problem.residual),
+      .dst = args.dst,
+      .dst_strides = strides_of(problem.dst),
+      .weights = weights,
+      .bias = weights + g.kh * g.kw * step,
+      .c_step = step,
+      .activation = to_params(problem.epilogue.activation),
+  };
+  split(params, args.n * g.oh, args);
+  kRun(params);
+}
+
+constexpr std::array kKernels = {
+    Kernel{"conv2d_depthwise_f32_avx2", Backend::kNative, Isa::kAvx2, declines, conv2d_halo,
+           packed_bytes, pack, no_bytes, run<depthwise_conv2d_f32_avx2>},
+    Kernel{"conv2d_depthwise_f32_scalar", Backend::kNative, Isa::kScalar, declines, conv2d_halo,
+           packed_bytes, pack, no_bytes, run<depthwise_conv2d_f32_scalar>},
+};
+
+}  // namespace
+
+const Table kDepthwiseConv2dTable = {"conv2d", kKernels};
+
+}  // namespace penult::kernels

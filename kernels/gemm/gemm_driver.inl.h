@@ -1,0 +1,113 @@
+#pragma once
+
+// Loop order: chunk of rows > panel > tile of rows. A panel stays in L1 while the chunk's rows
+// pass, the chunk stays in L2 while the panels pass; the sum over K is never split.
+
+#include "kernels/gemm/gemm_tile.inl.h"
+
+namespace penult::kernels {
+namespace {
+
+using TileFn = void (*)(const TileArgs&, const float* const*, float* const*, const float* const*);
+
+// Tiles of 1..kMaxRows rows by kVecs vectors. An even split of the rows needs every height: 49 rows
+// are 6,5,5,... and never eight times 6 and one lonely row, which would run at a sixth of the
+// speed.
+template <class Vec, int kMaxRows, int kVecs, bool kGather>
+struct TileFamily {
+  static TileFn pick(int64_t rows) {
+    if (rows == kMaxRows) return gemm_tile<Vec, kMaxRows, kVecs, kGather>;
+    if constexpr (kMaxRows > 1) return TileFamily<Vec, kMaxRows - 1, kVecs, kGather>::pick(rows);
+    return nullptr;  // not reached: 1 <= rows <= kMaxRows
+  }
+};
+
+struct RowTable {
+  const float** src;
+  float** dst;
+  const float** residual;  // null: none
+};
+
+PENULT_INLINE int64_t row_offset(const GemmRows& rows, int64_t image, int64_t y, int64_t x) {
+  return image * rows.image_stride + y * rows.y_stride + x * rows.x_stride;
+}
+
+inline RowTable row_table(const GemmParams& params) {
+  const auto src = static_cast<const float**>(params.row_table);
+  const auto dst = const_cast<float**>(src) + params.chunk_rows;
+  const auto residual = const_cast<const float**>(dst) + params.chunk_rows;
+  return {src, dst, params.residual ? residual : nullptr};
+}
+
+// Addresses of rows [first, first + count).
+inline void fill_rows(const GemmParams& params, int64_t first, int64_t count,
+                      const RowTable& table) {
+  int64_t x = first % params.ow, y = first / params.ow % params.oh;
+  int64_t image = first / params.ow / params.oh;
+  for (int64_t m = 0; m < count; ++m) {
+    table.src[m] = params.src + row_offset(params.src_rows, image, y, x);
+    table.dst[m] = params.dst + row_offset(params.dst_rows, image, y, x);
+    if (table.residual)
+      table.residual[m] = params.residual + row_offset(params.residual_rows, image, y, x);
+    if (++x < params.ow) continue;
+    x = 0;
+    if (++y < params.oh) continue;
+    y = 0;
+    ++image;
+  }
+}
+
+// One panel over one chunk of `rows` rows. `next_panel` is what the cache should hold afterwards.
+template <class Vec, int kMaxRows, int kVecs, bool kGather>
+void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
+               int64_t next_panel) {
+  constexpr int64_t kWidth = kVecs * Vec::kLanes;
+  const int64_t reduction = params.segments * params.length;
+  const int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
+  const int64_t height = rows / tiles, taller = rows % tiles;  // the first ones have height + 1
+  const TileFn tall =
+      taller ? TileFamily<Vec, kMaxRows, kVecs, kGather>::pick(height + 1) : nullptr;
+  const TileFn low = TileFamily<Vec, kMaxRows, kVecs, kGather>::pick(height);
+  TileArgs args{
+      .offsets = params.offsets,
+      .segments = params.segments,
+      .length = params.length,
+      .weights = params.weights + panel * reduction * kWidth,
+      .bias = params.bias + panel * kWidth,
+      .channel = panel * kWidth,
+      .activation = &params.activation,
+      .prefetch = reinterpret_cast<const char*>(params.weights + next_panel * reduction * kWidth),
+      .prefetch_step = kWidth * static_cast<int64_t>(sizeof(float)) / tiles};
+  int64_t m = 0;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const float* const* residual = table.residual ? table.residual + m : nullptr;
+    (tile < taller ? tall : low)(args, table.src + m, table.dst + m, residual);
+    m += height + (tile < taller);
+    args.prefetch += args.prefetch_step * reduction;
+  }
+}
+
+template <class Vec, int kMaxRows, int kVecs, bool kGather>
+void run_gemm(const GemmParams& params) {
+  const RowTable table = row_table(params);
+  const int64_t total = params.row_end - params.row_begin;
+  const int64_t chunks = (total + params.chunk_rows - 1) / params.chunk_rows;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const int64_t begin = params.row_begin + total * chunk / chunks;
+    const int64_t rows = params.row_begin + total * (chunk + 1) / chunks - begin;
+    fill_rows(params, begin, rows, table);
+    for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
+      const int64_t next = panel + 1 < params.panel_end ? panel + 1 : params.panel_begin;
+      run_panel<Vec, kMaxRows, kVecs, kGather>(params, table, rows, panel, next);
+    }
+  }
+}
+
+template <class Vec, int kMaxRows, int kVecs>
+void run_gemm(const GemmParams& params) {
+  if (params.length == 1) return run_gemm<Vec, kMaxRows, kVecs, true>(params);
+  return run_gemm<Vec, kMaxRows, kVecs, false>(params);
+}
+
+}  // namespace
+}  // namespace penult::kernels

@@ -1,0 +1,133 @@
+#pragma once
+
+// The micro-kernel: kRows rows times kVecs vectors of one panel, accumulated in registers.
+
+#include <cstdint>
+
+#include "kernels/gemm/gemm_params.h"
+#include "kernels/simd/epilogue.inl.h"
+
+namespace penult::kernels {
+namespace {
+
+struct TileArgs {
+  const int64_t* offsets;
+  int64_t segments, length;
+  const float* weights;
+  const float* bias;
+  int64_t channel;  // of the panel's first output
+  const ActivationParams* activation;
+  // This tile's share of the next panel: one line for each step of k.
+  const char* prefetch;
+  int64_t prefetch_step;  // bytes
+};
+
+// acc[r][v] += src[r][index] * weights[v]. The shorter side is held in registers: with 12
+// accumulators, holding four weight vectors would need a 17th register and spill an accumulator.
+template <class Vec, int kRows, int kVecs>
+PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const float* const (&src)[kRows],
+                                 int64_t index, const float* weights) {
+  if constexpr (kVecs > kRows || kVecs == 4) {
+    Vec x[kRows];
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r) x[r] = Vec::broadcast(src[r] + index);
+    PENULT_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      const Vec w = Vec::load_kept(weights + v * Vec::kLanes);
+      PENULT_UNROLL
+      for (int r = 0; r < kRows; ++r) acc[r][v] = Vec::fma(x[r], w, acc[r][v]);
+    }
+  } else {
+    Vec w[kVecs];
+    PENULT_UNROLL
+    for (int v = 0; v < kVecs; ++v) w[v] = Vec::load_kept(weights + v * Vec::kLanes);
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = Vec::broadcast(src[r] + index);
+      PENULT_UNROLL
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
+    }
+  }
+}
+
+// One row multiplies as fast as weights arrive, so it runs ahead in its own stream; several rows
+// hide the fetch of the next panel instead.
+template <class Vec, int kRows, int kVecs>
+PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int64_t step) {
+  constexpr int kAhead = 2048;  // floats
+  if constexpr (kRows == 1) {
+    PENULT_UNROLL
+    for (int f = 0; f < kVecs * Vec::kLanes; f += 16) {
+      Vec::prefetch(reinterpret_cast<const char*>(weights) + (kAhead + f) * sizeof(float));
+    }
+  } else {
+    Vec::prefetch(next);
+    next += step;
+  }
+}
+
+template <class Vec, int kRows, int kVecs, class Activate>
+PENULT_INLINE void store_tile(const Vec (&acc)[kRows][kVecs], float* const* dst,
+                              const float* const* residual, int64_t channel,
+                              const Activate& activate) {
+  PENULT_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    PENULT_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      const int64_t at = channel + v * Vec::kLanes;
+      Vec y = acc[r][v];
+      if (residual) y = Vec::add(y, Vec::load(residual[r] + at));
+      Vec::store(dst[r] + at, activate(y));
+    }
+  }
+}
+
+// kGather: every segment is one float long (few input channels), so the list of offsets replaces
+// the loop inside a segment.
+template <class Vec, int kRows, int kVecs, bool kGather>
+PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, float* const* dst,
+                               const float* const* residual) {
+  PENULT_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    Vec::prefetch_write(dst[r] + args.channel);
+    if (residual) Vec::prefetch(residual[r] + args.channel);
+  }
+  Vec acc[kRows][kVecs];
+  PENULT_UNROLL
+  for (int v = 0; v < kVecs; ++v) {
+    const Vec bias = Vec::load(args.bias + v * Vec::kLanes);
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r) acc[r][v] = bias;
+  }
+  const float* weights = args.weights;
+  const char* next = args.prefetch;
+  const int64_t next_step = args.prefetch_step;
+  const int64_t* const offsets = args.offsets;
+  const int64_t segments = args.segments;
+  const int64_t length = kGather ? 1 : args.length;
+  const float* p[kRows];
+  PENULT_UNROLL
+  for (int r = 0; r < kRows; ++r) p[r] = src[r];
+  if constexpr (kGather) {
+    for (int64_t s = 0; s < segments; ++s, weights += kVecs * Vec::kLanes) {
+      prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
+      multiply_step(acc, p, offsets[s], weights);
+    }
+  } else {
+    for (int64_t s = 0; s < segments; ++s) {
+      PENULT_UNROLL
+      for (int r = 0; r < kRows; ++r) p[r] = src[r] + offsets[s];
+#pragma GCC unroll 4
+      for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
+        prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
+        multiply_step(acc, p, k, weights);
+      }
+    }
+  }
+  with_activation<Vec>(*args.activation, [&](const auto& activate) {
+    store_tile(acc, dst, residual, args.channel, activate);
+  });
+}
+
+}  // namespace
+}  // namespace penult::kernels

@@ -1,0 +1,22 @@
+#include <array>
+
+#include "kernels/activation/activation.h"
+#include "kernels/add/add.h"
+#include "kernels/batchnorm/batchnorm.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/global_avg_pool/global_avg_pool.h"
+#include "kernels/linear/linear.h"
+
+namespace penult::kernels {
+
+std::span<const Table> all_tables() {
+  // Of two tables for one operator, the special one first.
+  static const std::array tables = {
+      kDepthwiseConv2dTable, kConv2dTable, kBatchnormTable,     kReluTable,
+      kRelu6Table,           kAddTable,    kGlobalAvgPoolTable, kLinearTable,
+  };
+  return tables;
+}
+
+}  // namespace penult::kernels

@@ -1,0 +1,24 @@
+#pragma once
+
+// The contract of a vector of floats. Kernels are templates over a type `Vec`; vec_<isa>.h defines
+// one in a namespace named after the ISA, so that no symbol of one level can stand in for another.
+//
+//   Vec::kLanes                       floats in a vector; divides kernels::kChannelPad
+//   Vec::load(p), Vec::store(p, v)    kLanes floats at any 4-byte aligned address
+//   Vec::load_kept(p)                 as load, but never folded into the instruction that uses it
+//   Vec::broadcast(p), Vec::set(x)    every lane is *p, or x
+//   Vec::add(a, b), Vec::mul(a, b)    rounded once
+//   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
+//   Vec::clamp(v, lo, hi)             min(max(v, lo), hi) of each lane; a NaN in v stays a NaN
+//   Vec::prefetch(p)                  into the first-level cache; any address is allowed
+//   Vec::prefetch_write(p)            the same, to be written
+//
+// Files compiled for one ISA include only these headers, intrinsics, <cstdint>, <cstddef>, their
+// .inl.h and plain-struct headers: an inline function of the standard library compiled there could
+// be the copy that the linker keeps for everybody (tools/check_isa_objects.py watches).
+
+#define PENULT_INLINE inline __attribute__((always_inline))
+#define PENULT_NOINLINE __attribute__((noinline))
+
+// Loops over registers must disappear, or accumulators live in memory.
+#define PENULT_UNROLL _Pragma("GCC unroll 32")

@@ -1,0 +1,91 @@
+#include "kernels/support.h"
+
+#include <algorithm>
+
+namespace penult::kernels {
+
+const char* backend_name(Backend backend) {
+  switch (backend) {
+    case Backend::kReference:
+      return "reference";
+    case Backend::kNative:
+      return "native";
+    case Backend::kOnednn:
+      return "onednn";
+  }
+  return "unknown";
+}
+
+Halo no_halo(const Problem&, int) { return {}; }
+size_t no_bytes(const Problem&) { return 0; }
+void pack_nothing(const Problem&, Weights, std::byte*) {}
+std::string accepts_all(const Problem&) { return {}; }
+
+Range part_of(int64_t total, int index, int parts, int64_t grain) {
+  const int64_t units = (total + grain - 1) / grain;
+  const auto cut = [&](int i) { return std::min(total, units * i / parts * grain); };
+  return {cut(index), cut(index + 1)};
+}
+
+ActivationParams to_params(const Activation& activation) {
+  switch (activation.kind) {
+    case Activation::Kind::kNone:
+      break;
+    case Activation::Kind::kClamp:
+      return {kActivationClamp, activation.lo, activation.hi};
+  }
+  return {kActivationNone, 0, 0};
+}
+
+double activate(const Activation& activation, double y) {
+  switch (activation.kind) {
+    case Activation::Kind::kNone:
+      return y;
+    case Activation::Kind::kClamp: {  // written so that a NaN stays a NaN
+      const double lo = activation.lo, hi = activation.hi;
+      const double raised = y < lo ? lo : y;
+      return raised > hi ? hi : raised;
+    }
+  }
+  return y;
+}
+
+void store_reference(const RunArgs& args, int64_t image, int64_t y, int64_t x, int64_t c,
+                     double value) {
+  const Problem& problem = args.problem;
+  if (problem.epilogue.residual)
+    value += args.residual[pixel_offset(problem.residual, image, y, x) + c];
+  value = activate(problem.epilogue.activation, value);
+  args.dst[pixel_offset(problem.dst, image, y, x) + c] = static_cast<float>(value);
+}
+
+int64_t weight_elems(const Problem& problem, size_t slot) {
+  if (slot >= problem.weight_dims.size() || problem.weight_dims[slot].empty()) return 0;
+  int64_t elems = 1;
+  for (const int64_t dim : problem.weight_dims[slot]) elems *= dim;
+  return elems;
+}
+
+size_t raw_weights_bytes(const Problem& problem) {
+  int64_t elems = 0;
+  for (size_t slot = 0; slot < problem.weight_dims.size(); ++slot)
+    elems += weight_elems(problem, slot);
+  return static_cast<size_t>(elems) * sizeof(float);
+}
+
+void pack_raw_weights(const Problem&, Weights weights, std::byte* packed) {
+  for (const auto& slot : weights) {
+    if (slot.empty()) continue;
+    std::memcpy(packed, slot.data(), slot.size_bytes());
+    packed += slot.size_bytes();
+  }
+}
+
+const float* raw_weight(const Problem& problem, const std::byte* packed, size_t slot) {
+  if (weight_elems(problem, slot) == 0) return nullptr;
+  int64_t elems = 0;
+  for (size_t before = 0; before < slot; ++before) elems += weight_elems(problem, before);
+  return reinterpret_cast<const float*>(packed) + elems;
+}
+
+}  // namespace penult::kernels

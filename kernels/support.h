@@ -1,0 +1,58 @@
+#pragma once
+
+// What the tables and reference kernels of all operators share. Baseline code only.
+
+#include <cstring>
+#include <string>
+
+#include "kernels/kernel.h"
+#include "kernels/simd/activation_params.h"
+
+namespace penult::kernels {
+
+inline int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// [begin, end) of part `index` of `parts` of `total` units, cut at multiples of `grain`.
+struct Range {
+  int64_t begin, end;
+};
+Range part_of(int64_t total, int index, int parts, int64_t grain = 1);
+
+ActivationParams to_params(const Activation& activation);
+
+// activation(y) in double, for reference kernels.
+double activate(const Activation& activation, double y);
+
+// Address of the pixel (image, y, x).
+inline int64_t pixel_offset(const TensorDesc& desc, int64_t image, int64_t y, int64_t x) {
+  return image * desc.image_stride + y * desc.row_stride + x * desc.pixel_stride;
+}
+
+// What reference kernels do with each element: epilogue, rounding, store.
+void store_reference(const RunArgs& args, int64_t image, int64_t y, int64_t x, int64_t c,
+                     double value);
+
+// Calls body(image, y, x) for this thread's pixels of dst.
+template <class Body>
+void for_each_dst_pixel(const RunArgs& args, const Body& body) {
+  const Shape& shape = args.problem.dst.shape;
+  const Range rows = part_of(args.n * shape.h, args.thread, args.threads);
+  for (int64_t row = rows.begin; row < rows.end; ++row)
+    for (int64_t x = 0; x < shape.w; ++x) body(row / shape.h, row % shape.h, x);
+}
+
+// Packing for kernels that want the weights as they are: slot after slot.
+size_t raw_weights_bytes(const Problem& problem);
+void pack_raw_weights(const Problem& problem, Weights weights, std::byte* packed);
+// Null if the slot was not given.
+const float* raw_weight(const Problem& problem, const std::byte* packed, size_t slot);
+
+// Elements of weight slot `slot`; 0 if it was not given.
+int64_t weight_elems(const Problem& problem, size_t slot);
+
+// For rows that run every problem of their operator.
+std::string accepts_all(const Problem& problem);
+
+}  // namespace penult::kernels
