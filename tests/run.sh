@@ -34,7 +34,7 @@ record() {  # NAME RESULT SECONDS [DETAIL]
 
 # Runs a command with its output in a log: step NAME COMMAND...
 step() {
-  local name=$1 log=$logs/${1// /-}.log start=$SECONDS code=0
+  local name=$1 log=$logs/${1//[, ]/-}.log start=$SECONDS code=0
   shift
   echo "== $name"
   set +e
@@ -89,6 +89,15 @@ check_scripts() {
   done
 }
 
+# Unoptimised code keeps inline functions that Release inlines away: the objects of each ISA must be
+# free of shared symbols there, too.
+check_isa_objects_debug() {
+  cmake --preset bare -B build/isa-debug -DCMAKE_BUILD_TYPE=Debug
+  cmake --build build/isa-debug --target penult_kernels_scalar penult_kernels_avx2
+  find build/isa-debug -path "*penult_kernels_*.dir*" -name "*.o" -print0 \
+    | xargs -0 python3 -B tools/check_isa_objects.py nm
+}
+
 check_tidy() {
   [[ ${PENULT_TIDY:-} == 1 ]] || { echo "set PENULT_TIDY=1 to run it"; return "$kSkip"; }
   command -v clang-tidy >/dev/null || { echo "clang-tidy is not installed"; return "$kSkip"; }
@@ -117,6 +126,7 @@ if [[ ${result_of[build asan-ubsan]} == passed ]]; then
   cases "tests asan-ubsan" asan-ubsan --label-exclude heavy
 fi
 step "build bare" build bare
+step "isa objects, debug" check_isa_objects_debug
 step "clang-tidy" check_tidy
 
 printf '\n%-22s %-8s %7s\n' step result seconds
