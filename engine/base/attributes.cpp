@@ -8,8 +8,9 @@ namespace penult {
 namespace {
 
 auto lower_bound_by_name(auto& items, std::string_view name) {
-  return std::lower_bound(items.begin(), items.end(), name,
-                          [](const Attribute& a, std::string_view key) { return a.name < key; });
+  return std::lower_bound(
+      items.begin(), items.end(), name,
+      [](const Attribute& a, std::string_view key) { return a.name.compare(key) < 0; });
 }
 
 }  // namespace

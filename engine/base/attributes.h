@@ -18,8 +18,8 @@ struct Attribute {
   bool operator==(const Attribute&) const = default;
 };
 
-// A small list, sorted by name. `get_*` assume that the operator's signature was validated
-// (engine/ops/signature.h fills in defaults), so a missing name is a programmer error.
+// A small list, sorted by name. `get_*` assume that the attributes were checked against the
+// operator's signature, which also fills in defaults: a missing name is a programmer error.
 class Attributes {
  public:
   Attributes& set(std::string_view name, std::vector<int64_t> values);

@@ -54,10 +54,13 @@ struct Fused {
 struct Node {
   std::string name;  // of the value it produces; a tap's main name where it is a tap
   const OpDef* op = nullptr;
-  Attributes attrs;
+  Attributes attrs;  // as the model has them, defaults filled in by validate()
+  // attrs with everything that depends on the input size replaced by numbers: what passes and the
+  // planner read. Set by infer_shapes(); attrs stay, since a graph may be inferred at another size.
+  Attributes resolved;
   std::vector<ValueId> inputs;
-  std::vector<WeightId>
-      weights;  // by slot of op->weights; kNoWeight where an optional one is absent
+  // By slot of op->weights; kNoWeight where an optional one is absent.
+  std::vector<WeightId> weights;
   ValueId output = kNoValue;
   Fused fused;
 };
@@ -69,6 +72,12 @@ struct Value {
 
 // SSA: each value has one producer; nodes stand in topological order.
 struct Graph {
+  // Limits that validate() and infer_shapes() enforce.
+  static constexpr size_t kMaxNodes = 65536, kMaxWeights = 65536, kMaxInputs = 256, kMaxRank = 8;
+  static constexpr int64_t kMaxDim = (int64_t{1} << 31) - 1;
+  static constexpr uint64_t kMaxElems = uint64_t{1} << 40;  // of one weight or one image's value
+  static constexpr uint64_t kMaxMacs = uint64_t{1} << 50;   // of one image through the whole graph
+
   std::vector<Value> values;
   std::vector<Node> nodes;
   ValueId input = kNoValue;
@@ -87,13 +96,16 @@ struct Graph {
   bool is_output(ValueId value) const;
 };
 
-// Structural invariants: ids in range, SSA, topological order, arity, weight slots, attribute
-// ranges (fills in attribute defaults first), weight dims, tap outputs exist. ModelInvalid names
-// the node.
+// Structural invariants: ids in range, SSA, topological order, arity, weight slots and their ranks,
+// attribute ranges (fills in attribute defaults and absent optional weights first), names, limits,
+// outputs exist. Values that nobody produces are legal as long as nobody reads them: passes leave
+// such behind. ModelInvalid names the node.
 Status validate(Graph& graph);
 
-// Sets the input to (c, h, w), every value's shape from it, and resolves size-dependent attributes
-// ("same" padding). ModelInvalid names the node whose inputs do not fit.
+// Sets the input of a validated graph to (c, h, w), every value's shape from it, and each node's
+// resolved attributes ("same" padding becomes numbers). Checks weight dims. ModelInvalid names the
+// node whose inputs do not fit; LimitExceeded beyond kMaxElems or kMaxMacs. After an error the
+// shapes are unspecified.
 Status infer_shapes(Graph& graph, int64_t c, int64_t h, int64_t w);
 
 // One line a node, for messages and debugging.

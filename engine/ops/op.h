@@ -56,11 +56,15 @@ struct OpDef {
   int inputs;  // exact number of inputs
   std::span<const AttributeSpec> attributes;
   std::span<const WeightSpec> weights;
-  // Shape of the output; the error says expected and got (the caller adds the node's name).
+  // Shape of the output; the error says expected and got (the caller adds the node's name). Checks
+  // all that depends on shapes, weight dims included; attributes and weight ranks are valid
+  // already.
   Result<Shape> (*infer)(const OpArgs&);
-  // Multiply-accumulates for one image.
+  // Multiply-accumulates of convolutions and matrix products for one image (0 for all others, as
+  // is usual in such counts); the largest uint64_t if there are more.
   uint64_t (*macs)(const OpArgs&, const Shape& dst);
-  // Optional: replaces size-dependent attributes by numbers once the input shapes are known.
+  // Optional: replaces size-dependent attributes by numbers once the input shapes are known. Runs
+  // before infer, so it must bear inputs and weights of any dims.
   void (*resolve)(Attributes& attrs, const OpArgs&) = nullptr;
   // Optional: this operator is a pointwise activation, and this one.
   Activation (*activation)(const Attributes&) = nullptr;

@@ -1,0 +1,61 @@
+#include "engine/graph/graph.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/ops/op.h"
+
+namespace penult {
+
+uint64_t WeightInfo::elems() const {
+  uint64_t product = 1;
+  for (const int64_t dim : dims) product *= static_cast<uint64_t>(dim);
+  return product;
+}
+
+ValueId Graph::add_value(std::string name, Shape shape) {
+  values.push_back({std::move(name), shape});
+  return static_cast<ValueId>(values.size()) - 1;
+}
+
+ValueId Graph::add_node(const OpDef& op, std::string name, std::vector<ValueId> node_inputs,
+                        std::vector<WeightId> node_weights, Attributes attrs) {
+  const ValueId output = add_value(name);
+  // Trailing optional weights may be left out.
+  if (node_weights.size() < op.weights.size()) node_weights.resize(op.weights.size(), kNoWeight);
+  nodes.push_back({.name = std::move(name),
+                   .op = &op,
+                   .attrs = std::move(attrs),
+                   .resolved = {},
+                   .inputs = std::move(node_inputs),
+                   .weights = std::move(node_weights),
+                   .output = output,
+                   .fused = {}});
+  return output;
+}
+
+int Graph::producer(ValueId value) const {
+  if (value == kNoValue) return -1;
+  const auto it = std::find_if(nodes.begin(), nodes.end(),
+                               [value](const Node& node) { return node.output == value; });
+  return it == nodes.end() ? -1 : static_cast<int>(it - nodes.begin());
+}
+
+std::vector<int> Graph::consumers(ValueId value) const {
+  std::vector<int> readers;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    const bool reads =
+        std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+    if (reads || (value != kNoValue && node.fused.residual == value)) {
+      readers.push_back(static_cast<int>(i));
+    }
+  }
+  return readers;
+}
+
+bool Graph::is_output(ValueId value) const {
+  return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
+}
+
+}  // namespace penult

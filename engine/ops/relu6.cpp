@@ -1,0 +1,20 @@
+// dst = min(max(src, 0), 6). Any shape; no attributes, no weights.
+
+#include "engine/ops/expect.h"
+
+namespace penult {
+namespace {
+
+Activation activation(const Attributes&) { return Activation::clamp(0.0f, 6.0f); }
+
+}  // namespace
+
+const OpDef kRelu6 = {.name = "relu6",
+                      .inputs = 1,
+                      .attributes = {},
+                      .weights = {},
+                      .infer = same_shape,
+                      .macs = no_macs,
+                      .activation = activation};
+
+}  // namespace penult
