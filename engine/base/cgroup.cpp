@@ -58,7 +58,11 @@ std::optional<int> limit_up_to_root(const std::string& mount, std::string group,
 }
 
 bool lists_cpu(const std::string& controllers) {
-  return ("," + controllers + ",").find(",cpu,") != std::string::npos;
+  std::istringstream names(controllers);
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name == "cpu") return true;
+  }
+  return false;
 }
 
 }  // namespace

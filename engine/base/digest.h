@@ -18,7 +18,7 @@ class Sha256 {
  private:
   void compress(const uint8_t* block);
   std::array<uint32_t, 8> state_;
-  std::array<uint8_t, 64> block_;
+  std::array<uint8_t, 64> block_{};
   uint64_t total_bytes_ = 0;
 };
 
