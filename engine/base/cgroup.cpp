@@ -6,6 +6,8 @@
 #include <limits>
 #include <sstream>
 
+#include "engine/base/text.h"
+
 namespace penult {
 namespace {
 
@@ -81,7 +83,7 @@ std::optional<int> cgroup_cpu_limit(const std::string& membership, const std::st
       limit = smaller(limit, limit_up_to_root(mount, group, true));
     } else if (lists_cpu(controllers)) {
       limit = smaller(limit, limit_up_to_root(mount + "/cpu", group, false));
-      limit = smaller(limit, limit_up_to_root(mount + "/" + controllers, group, false));
+      limit = smaller(limit, limit_up_to_root(concat(mount, "/", controllers), group, false));
     }
   }
   return limit;
