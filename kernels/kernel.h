@@ -32,8 +32,8 @@ inline constexpr int64_t kChannelPad = 16;
 // write them, and no result may depend on them. pixel_stride is a multiple of kChannelPad and every
 // pixel is 64-byte aligned.
 struct TensorDesc {
-  Shape shape;
-  Halo halo;
+  Shape shape = {};
+  Halo halo = {};
   int64_t pixel_stride = 0, row_stride = 0, image_stride = 0;
 };
 

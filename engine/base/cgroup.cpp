@@ -6,8 +6,6 @@
 #include <limits>
 #include <sstream>
 
-#include "engine/base/text.h"
-
 namespace penult {
 namespace {
 
@@ -60,11 +58,7 @@ std::optional<int> limit_up_to_root(const std::string& mount, std::string group,
 }
 
 bool lists_cpu(const std::string& controllers) {
-  std::istringstream names(controllers);
-  for (std::string name; std::getline(names, name, ',');) {
-    if (name == "cpu") return true;
-  }
-  return false;
+  return ("," + controllers + ",").find(",cpu,") != std::string::npos;
 }
 
 }  // namespace
@@ -83,7 +77,7 @@ std::optional<int> cgroup_cpu_limit(const std::string& membership, const std::st
       limit = smaller(limit, limit_up_to_root(mount, group, true));
     } else if (lists_cpu(controllers)) {
       limit = smaller(limit, limit_up_to_root(mount + "/cpu", group, false));
-      limit = smaller(limit, limit_up_to_root(concat(mount, "/", controllers), group, false));
+      limit = smaller(limit, limit_up_to_root(mount + "/" + controllers, group, false));
     }
   }
   return limit;

@@ -25,12 +25,11 @@ uint32_t load_big_endian(const uint8_t* p) {
 // Eight tables, so that eight bytes are looked up independently of each other ("slicing by 8",
 // Kounavis and Berry, 2008): table[k][b] is the CRC of byte b followed by k zero bytes.
 using CrcTables = std::array<std::array<uint32_t, 256>, 8>;
-constexpr CrcTables make_crc_tables() {
-  constexpr uint32_t kReflectedPolynomial = 0x82f63b78;
+constexpr CrcTables make_crc_tables(uint32_t reflected_polynomial) {
   CrcTables tables{};
   for (uint32_t byte = 0; byte < 256; ++byte) {
     uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? kReflectedPolynomial : 0);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? reflected_polynomial : 0);
     tables[0][byte] = crc;
   }
   for (size_t k = 1; k < tables.size(); ++k) {
@@ -41,13 +40,29 @@ constexpr CrcTables make_crc_tables() {
   }
   return tables;
 }
-constexpr CrcTables kCrc = make_crc_tables();
+constexpr CrcTables kCrc32c = make_crc_tables(0x82f63b78);
+constexpr CrcTables kCrc32 = make_crc_tables(0xedb88320);
+
+uint32_t crc(const CrcTables& t, std::span<const uint8_t> bytes) {
+  uint32_t value = 0xffffffff;
+  while (bytes.size() >= 8) {
+    const uint8_t* p = bytes.data();
+    // The CRC so far is a polynomial over the next four bytes, lowest byte first.
+    value = t[7][(value & 0xff) ^ p[0]] ^ t[6][(value >> 8 & 0xff) ^ p[1]] ^
+            t[5][(value >> 16 & 0xff) ^ p[2]] ^ t[4][(value >> 24) ^ p[3]] ^ t[3][p[4]] ^
+            t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]];
+    bytes = bytes.subspan(8);
+  }
+  for (const uint8_t byte : bytes) value = value >> 8 ^ t[0][(value ^ byte) & 0xff];
+  return ~value;
+}
 
 }  // namespace
 
 Sha256::Sha256()
     : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
+             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+      block_{} {}
 
 void Sha256::compress(const uint8_t* block) {
   std::array<uint32_t, 64> w;
@@ -104,18 +119,7 @@ std::string Sha256::hex_digest() {
   return hex;
 }
 
-uint32_t crc32c(std::span<const uint8_t> bytes) {
-  uint32_t crc = 0xffffffff;
-  while (bytes.size() >= 8) {
-    const uint8_t* p = bytes.data();
-    // The CRC so far is a polynomial over the next four bytes, lowest byte first.
-    crc = kCrc[7][(crc & 0xff) ^ p[0]] ^ kCrc[6][(crc >> 8 & 0xff) ^ p[1]] ^
-          kCrc[5][(crc >> 16 & 0xff) ^ p[2]] ^ kCrc[4][(crc >> 24) ^ p[3]] ^ kCrc[3][p[4]] ^
-          kCrc[2][p[5]] ^ kCrc[1][p[6]] ^ kCrc[0][p[7]];
-    bytes = bytes.subspan(8);
-  }
-  for (const uint8_t byte : bytes) crc = crc >> 8 ^ kCrc[0][(crc ^ byte) & 0xff];
-  return ~crc;
-}
+uint32_t crc32c(std::span<const uint8_t> bytes) { return crc(kCrc32c, bytes); }
+uint32_t crc32(std::span<const uint8_t> bytes) { return crc(kCrc32, bytes); }
 
 }  // namespace penult

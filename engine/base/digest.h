@@ -18,11 +18,14 @@ class Sha256 {
  private:
   void compress(const uint8_t* block);
   std::array<uint32_t, 8> state_;
-  std::array<uint8_t, 64> block_{};
+  std::array<uint8_t, 64> block_;
   uint64_t total_bytes_ = 0;
 };
 
 // CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, initial and final xor all ones).
 uint32_t crc32c(std::span<const uint8_t> bytes);
+
+// CRC-32 as zip and PNG use it (polynomial 0x04C11DB7 reflected, initial and final xor all ones).
+uint32_t crc32(std::span<const uint8_t> bytes);
 
 }  // namespace penult

@@ -52,7 +52,7 @@ Status sync_folder(const std::string& folder) {
   if (fd < 0) return errno_status("cannot open the folder", folder);
   // Some file systems cannot sync a folder; then the rename is as durable as it gets.
   const bool synced = ::fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
-  Status status = synced ? Status() : errno_status("cannot sync the folder", folder);
+  const Status status = synced ? Status() : errno_status("cannot sync the folder", folder);
   ::close(fd);
   return status;
 }

@@ -12,4 +12,7 @@ namespace penult {
 // read.
 Result<ModelData> load_model(const std::string& path);
 
+// Reads every weight once, so that damage shows now and not when a layer is first used.
+Status verify_all_weights(const ModelData& model);
+
 }  // namespace penult

@@ -1,0 +1,75 @@
+#include "engine/exec/deliver.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace penult {
+namespace {
+
+void zero(float* from, const float* to) {
+  std::memset(from, 0, static_cast<size_t>(to - from) * sizeof(float));
+}
+
+// One image: rows above, rows below, and the ends of each row between.
+void zero_image_halo(const kernels::TensorDesc& d, float* image) {
+  float* const begin = image - d.halo.top * d.row_stride - d.halo.left * d.pixel_stride;
+  float* const first_row = image - d.halo.left * d.pixel_stride;
+  zero(begin, first_row);
+  for (int64_t h = 0; h < d.shape.h; ++h) {
+    float* const row = first_row + h * d.row_stride;
+    zero(row, row + d.halo.left * d.pixel_stride);
+    zero(row + (d.halo.left + d.shape.w) * d.pixel_stride, row + d.row_stride);
+  }
+  zero(first_row + d.shape.h * d.row_stride, begin + d.image_stride);
+}
+
+}  // namespace
+
+void zero_halo(const kernels::TensorDesc& desc, float* dst, int64_t n, Part part) {
+  if (desc.halo == kernels::Halo{}) return;
+  for (int64_t i = part.begin(n); i < part.end(n); ++i) {
+    zero_image_halo(desc, dst + i * desc.image_stride);
+  }
+}
+
+void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, int64_t n,
+                Part part) {
+  const Shape& shape = desc.shape;
+  const int64_t plane = shape.h * shape.w;
+  for (int64_t row = part.begin(n * shape.h); row < part.end(n * shape.h); ++row) {
+    const int64_t image = row / shape.h, h = row % shape.h;
+    const float* from = src + image * shape.c * plane + h * shape.w;
+    float* to = dst + image * desc.image_stride + h * desc.row_stride;
+    for (int64_t w = 0; w < shape.w; ++w) {
+      for (int64_t c = 0; c < shape.c; ++c) to[w * desc.pixel_stride + c] = from[c * plane + w];
+    }
+  }
+}
+
+void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling, float* dst,
+             int64_t n, Part part) {
+  const Shape& shape = desc.shape;
+  const bool reduce = shape.is_map() && pooling == Pooling::kMax;
+  const int64_t plane = reduce ? 1 : shape.h * shape.w;
+  for (int64_t job = part.begin(n * shape.c); job < part.end(n * shape.c); ++job) {
+    const int64_t image = job / shape.c, c = job % shape.c;
+    const float* from = src + image * desc.image_stride + c;
+    float* to = dst + job * plane;
+    float largest = from[0];
+    for (int64_t h = 0; h < shape.h; ++h) {
+      for (int64_t w = 0; w < shape.w; ++w) {
+        const float value = from[h * desc.row_stride + w * desc.pixel_stride];
+        largest = std::max(largest, value);
+        if (!reduce) to[h * shape.w + w] = value;
+      }
+    }
+    if (reduce) to[0] = largest;
+  }
+}
+
+int64_t delivery_elems(const Shape& shape, Pooling pooling) {
+  const bool reduced = pooling == Pooling::kAvg || pooling == Pooling::kMax;
+  return shape.is_map() && reduced ? shape.c : shape.elems();
+}
+
+}  // namespace penult

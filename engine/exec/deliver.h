@@ -1,0 +1,35 @@
+#pragma once
+
+// The two ends of a run: the caller's planar floats in, features out. Each function does its share
+// of the work for one of several threads.
+
+#include <cstdint>
+
+#include "kernels/kernel.h"
+#include "penult/extractor.h"
+
+namespace penult {
+
+// This thread's share.
+struct Part {
+  int thread, threads;
+  int64_t begin(int64_t count) const { return count * thread / threads; }
+  int64_t end(int64_t count) const { return count * (thread + 1) / threads; }
+};
+
+// Writes zeros around the map of each of the first n images.
+void zero_halo(const kernels::TensorDesc& desc, float* dst, int64_t n, Part part);
+
+// src (n, c, h, w) planar -> dst nhwc.
+void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, int64_t n,
+                Part part);
+
+// src nhwc -> dst (n, elems): kMax reduces to (c), kFlatten and kNone write (c, h, w). A vector is
+// copied whatever the pooling.
+void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling, float* dst,
+             int64_t n, Part part);
+
+// Elements of one image's feature.
+int64_t delivery_elems(const Shape& shape, Pooling pooling);
+
+}  // namespace penult

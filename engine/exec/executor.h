@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/thread_pool.h"
+#include "engine/plan/plan.h"
+
+namespace penult {
+
+// The memory of one run at a time over a plan that outlives it.
+class Workspace {
+ public:
+  static Result<std::unique_ptr<Workspace>> create(const Plan& plan);
+
+  // images: (n, c, h, w) planar floats; features[i]: n * (elements of delivery i) floats. Sizes
+  // have been checked by the caller. Allocates nothing.
+  void run(const float* images, int64_t n, std::span<const std::span<float>> features);
+
+ private:
+  explicit Workspace(const Plan& plan) : plan_(plan) {}
+  void run_thread(int thread);
+  void run_step(size_t index, int thread);
+  float* pixel_zero(int buffer);
+
+  const Plan& plan_;
+  AlignedBuffer arena_, scratch_;
+  std::unique_ptr<ThreadPool> pool_;
+  // One pointer an input for each step, concatenated; src_begin_[s] is where step s starts.
+  std::vector<const float*> src_pointers_;
+  std::vector<size_t> src_begin_;
+  // Of the run in progress.
+  const float* images_ = nullptr;
+  int64_t n_ = 0;
+  std::span<const std::span<float>> features_;
+};
+
+}  // namespace penult

@@ -1,0 +1,156 @@
+#include "engine/model/model_data.h"
+
+#include <cmath>
+#include <unordered_set>
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+
+namespace penult {
+namespace {
+
+constexpr int64_t kMaxPixels = 16'384;  // of an input or crop side
+
+Status invalid(std::string message) {
+  return Status(StatusCode::kModelInvalid, std::move(message));
+}
+
+bool is_name(const std::string& name) {
+  if (name.empty() || name.size() > 255 || !is_valid_utf8(name)) return false;
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+// Taps, aliases and groups share one name space, `all` included.
+Status check_names(const ModelData& model) {
+  std::unordered_set<std::string> seen = {"all"};
+  const auto check = [&](const std::string& name, const char* what) -> Status {
+    if (!is_name(name)) {
+      return invalid(concat(what, " ", quote(name),
+                            ": expected 1 to 255 bytes of UTF-8 without control characters"));
+    }
+    if (!seen.insert(name).second) {
+      return invalid(concat(what, " ", quote(name), ": this name is taken already"));
+    }
+    return {};
+  };
+  for (const Tap& tap : model.taps) PENULT_RETURN_IF_ERROR(check(tap.name, "tap"));
+  for (const Alias& alias : model.aliases) PENULT_RETURN_IF_ERROR(check(alias.name, "alias"));
+  for (const TapGroup& group : model.groups) PENULT_RETURN_IF_ERROR(check(group.name, "group"));
+  return {};
+}
+
+Status check_taps(const ModelData& model) {
+  const int taps = static_cast<int>(model.taps.size());
+  if (taps == 0) return invalid("the model has no taps, expected at least one");
+  for (const Tap& tap : model.taps) {
+    if (tap.value < 0 || tap.value >= static_cast<ValueId>(model.graph.values.size()) ||
+        tap.value == model.graph.input) {
+      return invalid(
+          concat("tap ", quote(tap.name), ": value ", tap.value, " is not produced by any node"));
+    }
+  }
+  const auto bad_tap = [&](const std::string& name, int tap) {
+    return invalid(concat(quote(name), " refers to tap ", tap, ", expected 0 to ", taps - 1));
+  };
+  for (const Alias& alias : model.aliases) {
+    if (alias.tap < 0 || alias.tap >= taps) return bad_tap(alias.name, alias.tap);
+  }
+  for (const TapGroup& group : model.groups) {
+    if (group.taps.empty()) return invalid(concat("group ", quote(group.name), " is empty"));
+    for (const int tap : group.taps) {
+      if (tap < 0 || tap >= taps) return bad_tap(group.name, tap);
+    }
+  }
+  return {};
+}
+
+Status check_preprocess(const ModelInfo& info) {
+  const Preprocess& p = info.preprocess;
+  for (const int64_t side : {int64_t{p.resize}, int64_t{p.crop_h}, int64_t{p.crop_w}}) {
+    if (side < 1 || side > kMaxPixels) {
+      return invalid(
+          concat("preprocessing: a side of ", side, " pixels, expected 1 to ", kMaxPixels));
+    }
+  }
+  for (size_t c = 0; c < 3; ++c) {
+    if (!std::isfinite(p.mean[c]) || !std::isfinite(p.std[c]) || !(p.std[c] > 0)) {
+      return invalid(concat("preprocessing: mean ", static_cast<double>(p.mean[c]), " and std ",
+                            static_cast<double>(p.std[c]),
+                            ", expected finite numbers and std > 0"));
+    }
+  }
+  return {};
+}
+
+Status check_info(const ModelInfo& info) {
+  if (!is_name(info.architecture)) return invalid("the architecture's name is empty or not text");
+  const std::string& hash = info.source_sha256;
+  if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return invalid(concat("source hash ", quote(hash), ": expected 64 hexadecimal digits"));
+  }
+  if (info.input_c != 3) {
+    return invalid(concat("input of ", info.input_c, " channels, expected 3 (RGB)"));
+  }
+  for (const int64_t side : {info.input_h, info.input_w}) {
+    if (side < 1 || side > kMaxPixels) {
+      return invalid(concat("input side of ", side, " pixels, expected 1 to ", kMaxPixels));
+    }
+  }
+  return check_preprocess(info);
+}
+
+bool inside(const std::string& name, const std::string& prefix) {
+  return name.size() > prefix.size() + 1 && name[prefix.size()] == '.' &&
+         name.compare(0, prefix.size(), prefix) == 0;
+}
+
+Status unknown_tap(const ModelData& model, const std::string& name) {
+  std::vector<std::string> candidates = {"all"};
+  for (const Tap& tap : model.taps) candidates.push_back(tap.name);
+  for (const Alias& alias : model.aliases) candidates.push_back(alias.name);
+  for (const TapGroup& group : model.groups) candidates.push_back(group.name);
+  std::string nearest;
+  for (const std::string& candidate : nearest_names(name, candidates, 3)) {
+    nearest += concat(nearest.empty() ? "" : ", ", quote(candidate));
+  }
+  return Status(StatusCode::kNotFound,
+                concat("no tap is called ", quote(name), "; the nearest names are ", nearest,
+                       "; `penult inspect` lists all"));
+}
+
+}  // namespace
+
+Status validate(ModelData& model) {
+  PENULT_RETURN_IF_ERROR(check_info(model.info));
+  PENULT_RETURN_IF_ERROR(validate(model.graph));
+  PENULT_RETURN_IF_ERROR(check_names(model));
+  PENULT_RETURN_IF_ERROR(check_taps(model));
+  return infer_shapes(model.graph, model.info.input_c, model.info.input_h, model.info.input_w);
+}
+
+Result<std::vector<int>> resolve_tap(const ModelData& model, const std::string& name) {
+  const int taps = static_cast<int>(model.taps.size());
+  for (int i = 0; i < taps; ++i) {
+    if (model.taps[i].name == name) return std::vector<int>{i};
+  }
+  for (const Alias& alias : model.aliases) {
+    if (alias.name == name) return std::vector<int>{alias.tap};
+  }
+  for (const TapGroup& group : model.groups) {
+    if (group.name == name) return group.taps;
+  }
+  if (name == "all") {
+    std::vector<int> all;
+    for (int i = 0; i < taps; ++i) all.push_back(i);
+    return all;
+  }
+  for (int i = taps; i-- > 0;) {  // the last tap inside the module
+    if (inside(model.taps[i].name, name)) return std::vector<int>{i};
+  }
+  return unknown_tap(model, name);
+}
+
+}  // namespace penult

@@ -1,0 +1,46 @@
+#pragma once
+
+// Graph -> graph rewrites. Each pass is one file whose header comment shows before and after, and
+// names what blocks it. A value in Graph::outputs, or one that somebody else reads too, is a
+// barrier: no pass may make it disappear or change it.
+
+#include <vector>
+
+#include "engine/graph/graph.h"
+
+namespace penult {
+
+// Removes nodes on which no output depends. Values keep their ids.
+void remove_dead(Graph& graph);
+
+// conv -> batchnorm  =>  conv whose packed weights contain the batchnorm.
+void fold_batchnorm(Graph& graph);
+
+// add(conv, x)  =>  conv with x as its residual.
+void fuse_residual_add(Graph& graph);
+
+// conv -> relu  =>  conv with the activation in its epilogue.
+void fuse_activation(Graph& graph);
+
+struct PassOptions {
+  // false stops after batchnorm folding: the "unfused native" graph, the exact oracle of every
+  // fusion.
+  bool fuse = true;
+};
+
+// THE order (pass_order.cpp): truncates at `outputs`, then rewrites what is left.
+void run_passes(Graph& graph, std::vector<ValueId> outputs, const PassOptions& options);
+
+// --- shared by passes (edit.cpp) ---
+
+// The only reader of `value` as a node index, or -1 if it is an output or has more or fewer
+// readers.
+int sole_consumer(const Graph& graph, ValueId value);
+
+// Takes the node out of the graph: it reads and produces nothing any more (see drop_retired).
+void retire(Node& node);
+
+// Removes retired nodes, keeping the order of the others.
+void drop_retired(Graph& graph);
+
+}  // namespace penult

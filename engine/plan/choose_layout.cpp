@@ -1,0 +1,46 @@
+// Every map is nhwc with channels padded to whole vectors, in a frame of zeros as wide as its most
+// demanding reader needs: so no kernel has padding code, and one buffer serves all readers.
+
+#include <algorithm>
+
+#include "engine/base/checked.h"
+#include "engine/plan/plan.h"
+
+namespace penult {
+namespace {
+
+void widen(kernels::Halo& halo, const kernels::Halo& wanted) {
+  halo.top = std::max(halo.top, wanted.top);
+  halo.left = std::max(halo.left, wanted.left);
+  halo.bottom = std::max(halo.bottom, wanted.bottom);
+  halo.right = std::max(halo.right, wanted.right);
+}
+
+void set_strides(kernels::TensorDesc& desc) {
+  const Shape& shape = desc.shape;
+  desc.pixel_stride = static_cast<int64_t>(
+      align_up(static_cast<uint64_t>(shape.c), static_cast<uint64_t>(kernels::kChannelPad)));
+  desc.row_stride = (desc.halo.left + shape.w + desc.halo.right) * desc.pixel_stride;
+  desc.image_stride = (desc.halo.top + shape.h + desc.halo.bottom) * desc.row_stride;
+}
+
+}  // namespace
+
+void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers) {
+  buffers.resize(graph.values.size());
+  for (size_t i = 0; i < buffers.size(); ++i) buffers[i].desc.shape = graph.values[i].shape;
+  for (const Step& step : steps) {
+    for (size_t i = 0; i < step.src.size(); ++i) {
+      widen(buffers[step.src[i]].desc.halo,
+            step.kernel->src_halo(step.problem, static_cast<int>(i)));
+    }
+  }
+  for (Buffer& buffer : buffers) set_strides(buffer.desc);
+  for (Step& step : steps) {
+    for (size_t i = 0; i < step.src.size(); ++i) step.problem.src[i] = buffers[step.src[i]].desc;
+    if (step.residual >= 0) step.problem.residual = buffers[step.residual].desc;
+    step.problem.dst = buffers[step.dst].desc;
+  }
+}
+
+}  // namespace penult

@@ -1,0 +1,128 @@
+#include "engine/plan/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
+#include "engine/plan/arena.h"
+#include "engine/plan/fold_weights.h"
+
+namespace penult {
+namespace {
+
+// Input first; each delivery right after the step that computes its value, so that the value's
+// memory is free again as early as possible.
+std::vector<Step> add_input_and_deliveries(const Graph& graph, std::vector<Step> kernels,
+                                           const std::vector<Delivery>& deliveries) {
+  std::vector<Step> steps;
+  const auto deliver = [&](int value) {
+    for (size_t i = 0; i < deliveries.size(); ++i) {
+      if (deliveries[i].value != value) continue;
+      Step step;
+      step.kind = Step::Kind::kDeliver;
+      step.name = graph.values[value].name;
+      step.src = {value};
+      step.delivery = static_cast<int>(i);
+      steps.push_back(std::move(step));
+    }
+  };
+  Step input;
+  input.kind = Step::Kind::kInput;
+  input.name = graph.values[graph.input].name;
+  input.dst = graph.input;
+  steps.push_back(std::move(input));
+  for (Step& step : kernels) {
+    const int value = step.dst;
+    steps.push_back(std::move(step));
+    deliver(value);
+  }
+  return steps;
+}
+
+Status exceeds(uint64_t bytes, const PlanOptions& options) {
+  return Status(
+      StatusCode::kLimitExceeded,
+      concat("activations of ", options.max_batch, " images need ", bytes, " bytes, the budget is ",
+             options.memory_budget_bytes, "; use a smaller batch or a smaller input size"));
+}
+
+// Lifetimes from the steps, offsets from the arena; values nobody computes get no memory.
+Status place_buffers(Plan& plan) {
+  std::vector<Lifetime> lifetimes(plan.buffers.size());
+  std::vector<bool> used(plan.buffers.size(), false);
+  for (int s = 0; s < static_cast<int>(plan.steps.size()); ++s) {
+    const Step& step = plan.steps[s];
+    const auto touch = [&](int buffer) {
+      if (buffer < 0) return;
+      if (!used[buffer]) lifetimes[buffer].first = s;
+      used[buffer] = true;
+      lifetimes[buffer].last = s;
+    };
+    touch(step.dst);
+    for (const int buffer : step.src) touch(buffer);
+    touch(step.residual);
+  }
+  uint64_t sum = 0;
+  for (size_t i = 0; i < lifetimes.size(); ++i) {
+    if (!used[i]) continue;
+    const auto image = static_cast<uint64_t>(plan.buffers[i].desc.image_stride);
+    const auto elems = checked_mul(image, static_cast<uint64_t>(plan.options.max_batch));
+    const auto bytes = elems ? checked_mul(*elems, sizeof(float)) : std::nullopt;
+    if (!bytes || *bytes > plan.options.memory_budget_bytes) {
+      return exceeds(bytes.value_or(UINT64_MAX), plan.options);
+    }
+    lifetimes[i].bytes = align_up(*bytes, 64);
+    sum += lifetimes[i].bytes;  // at most 65,536 values of at most the budget: cannot overflow
+  }
+  plan.arena_bytes = assign_offsets(lifetimes);
+  PENULT_DCHECK(plan.arena_bytes <= sum || sum == 0);
+  for (size_t i = 0; i < lifetimes.size(); ++i) plan.buffers[i].offset_bytes = lifetimes[i].offset;
+  for (const Step& step : plan.steps) {
+    if (step.kernel == nullptr) continue;
+    plan.scratch_bytes = std::max<uint64_t>(plan.scratch_bytes,
+                                            align_up(step.kernel->scratch_bytes(step.problem), 64));
+  }
+  const uint64_t total =
+      plan.arena_bytes + plan.scratch_bytes * static_cast<uint64_t>(plan.options.threads);
+  if (total > plan.options.memory_budget_bytes) return exceeds(total, plan.options);
+  return {};
+}
+
+// Tensor by tensor: one unpacked tensor in memory at a time.
+Status pack_weights(const Graph& graph, Plan& plan) {
+  uint64_t total = 0;
+  for (Step& step : plan.steps) {
+    if (step.kernel == nullptr) continue;
+    step.packed_offset = total;
+    total += align_up(step.kernel->packed_bytes(step.problem), 64);
+  }
+  PENULT_ASSIGN_OR_RETURN(plan.packed, AlignedBuffer::allocate(total));
+  for (const Step& step : plan.steps) {
+    if (step.kernel == nullptr) continue;
+    const Node& node = graph.nodes[graph.producer(step.dst)];
+    PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(graph, node));
+    const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
+    step.kernel->pack(step.problem, slots, plan.packed.data() + step.packed_offset);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
+                       const PlanOptions& options) {
+  Plan plan;
+  plan.options = options;
+  plan.input = graph.values[graph.input].shape;
+  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options.isa));
+  choose_layout(graph, steps, plan.buffers);
+  plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
+  plan.deliveries = std::move(deliveries);
+  PENULT_RETURN_IF_ERROR(place_buffers(plan));
+  PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
+  return plan;
+}
+
+}  // namespace penult

@@ -1,0 +1,86 @@
+#pragma once
+
+// From a rewritten graph to a flat, immutable list of steps over one arena.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/graph/graph.h"
+#include "engine/passes/passes.h"
+#include "kernels/kernel.h"
+#include "penult/extractor.h"
+
+namespace penult {
+
+struct PlanOptions {
+  Isa isa = Isa::kScalar;
+  int64_t max_batch = 1;
+  int threads = 1;
+  uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena and scratch
+};
+
+// What a caller wants to receive: `value`, as it is. Feature i of run() is the i-th.
+struct Delivery {
+  ValueId value = kNoValue;
+  Pooling pooling = Pooling::kNone;  // kAvg has become a node already: see add_average_pools
+};
+
+// A value's place: floats of image 0 start at offset_bytes (halo included) in the arena.
+struct Buffer {
+  kernels::TensorDesc desc;
+  uint64_t offset_bytes = 0;
+  // From the buffer's first float to pixel (0,0) of image 0.
+  int64_t origin_floats() const {
+    return desc.halo.top * desc.row_stride + desc.halo.left * desc.pixel_stride;
+  }
+};
+
+struct Step {
+  enum class Kind {
+    kInput,    // caller's planar (n, c, h, w) floats -> dst
+    kKernel,   // kernel->run
+    kDeliver,  // src[0] -> the caller's feature `delivery`
+  };
+  Kind kind = Kind::kKernel;
+  std::string name;
+  const kernels::Kernel* kernel = nullptr;
+  kernels::Problem problem;
+  std::vector<int> src;  // indices of buffers
+  int residual = -1;
+  int dst = -1;
+  uint64_t packed_offset = 0;
+  int delivery = -1;
+  std::vector<std::string> refusals;  // "<kernel>: <reason>" of faster kernels that declined
+};
+
+// Immutable; may be shared by threads, each with its own Workspace (engine/exec/executor.h).
+struct Plan {
+  std::vector<Buffer> buffers;
+  std::vector<Step> steps;
+  std::vector<Delivery> deliveries;
+  AlignedBuffer packed;  // weights as kernels want them, in execution order
+  Shape input;
+  uint64_t arena_bytes = 0;
+  uint64_t scratch_bytes = 0;  // of one thread
+  PlanOptions options;
+};
+
+// The node as kernels see it, shapes only.
+kernels::Problem describe(const Graph& graph, const Node& node);
+
+// Picks a kernel for each node: the first of the operator's tables that runs on options.isa and
+// does not decline. ModelInvalid lists every refusal if none accepts.
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa);
+
+// Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
+void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
+
+// The whole way: kernels, layout, arena, packed weights. `graph` has been through run_passes and
+// its outputs are the deliveries' values. LimitExceeded above the budget.
+Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
+                       const PlanOptions& options);
+
+}  // namespace penult

@@ -1,0 +1,70 @@
+#include <utility>
+
+#include "engine/base/text.h"
+#include "engine/ops/op.h"
+#include "engine/plan/plan.h"
+
+namespace penult {
+namespace {
+
+// Null if no kernel accepts; step.refusals says why not.
+const kernels::Kernel* first_acceptor(const kernels::Problem& problem, Isa isa, Step& step) {
+  for (const kernels::Table& table : kernels::all_tables()) {
+    if (table.op != problem.op) continue;
+    for (const kernels::Kernel& kernel : table.kernels) {
+      if (kernel.backend == kernels::Backend::kOnednn || kernel.isa > isa) continue;
+      std::string reason = kernel.declines(problem);
+      if (reason.empty()) return &kernel;
+      step.refusals.push_back(concat(kernel.name, ": ", reason));
+    }
+  }
+  return nullptr;
+}
+
+Status no_kernel(const Node& node, const Step& step) {
+  std::string reasons;
+  for (const std::string& refusal : step.refusals) reasons += "; " + refusal;
+  return Status(StatusCode::kModelInvalid, concat("node ", quote(node.name), " (", node.op->name,
+                                                  "): no kernel can run it", reasons));
+}
+
+}  // namespace
+
+kernels::Problem describe(const Graph& graph, const Node& node) {
+  kernels::Problem problem;
+  problem.op = node.op->name;
+  for (const ValueId input : node.inputs) {
+    problem.src.push_back({.shape = graph.values[input].shape});
+  }
+  problem.dst.shape = graph.values[node.output].shape;
+  problem.attrs = node.resolved;
+  problem.epilogue.activation = node.fused.activation;
+  if (node.fused.residual != kNoValue) {
+    problem.epilogue.residual = true;
+    problem.residual.shape = graph.values[node.fused.residual].shape;
+  }
+  for (const WeightId id : node.weights) {
+    problem.weight_dims.push_back(id == kNoWeight ? std::vector<int64_t>{}
+                                                  : graph.weights[id].dims);
+  }
+  if (node.fused.batchnorm) problem.weight_dims[1] = graph.weights[node.fused.batchnorm->beta].dims;
+  return problem;
+}
+
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa) {
+  std::vector<Step> steps;
+  for (const Node& node : graph.nodes) {
+    Step step;
+    step.name = node.name;
+    step.problem = describe(graph, node);
+    step.kernel = first_acceptor(step.problem, isa, step);
+    if (step.kernel == nullptr) return no_kernel(node, step);
+    for (const ValueId input : node.inputs) step.src.push_back(input);
+    step.residual = node.fused.residual;
+    step.dst = node.output;
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+}  // namespace penult

@@ -1,0 +1,136 @@
+// Every cut point of a net, fused against unfused native under memcmp, and both against the
+// reference.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/base/cpu_features.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/reference_executor.h"
+#include "engine/ops/op.h"
+#include "tests/support/random_net.h"
+
+namespace penult {
+namespace {
+
+constexpr int64_t kSize = 40;  // odd maps (5, 3) further down
+
+std::vector<float> random_images(int64_t n) {
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal;
+  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
+  for (float& v : images) v = normal(random);
+  return images;
+}
+
+using Features = std::vector<std::vector<float>>;
+
+Features room_for(const Graph& graph, const std::vector<ValueId>& values, int64_t n) {
+  Features features;
+  for (const ValueId value : values) {
+    features.emplace_back(static_cast<size_t>(n * graph.values[value].shape.elems()), NAN);
+  }
+  return features;
+}
+
+struct Setting {
+  Isa isa;
+  bool fuse;
+  int64_t n = 1;
+  int threads = 1;
+};
+
+Features run_native(Graph graph, const std::vector<ValueId>& values, const Setting& setting) {
+  Features features = room_for(graph, values, setting.n);
+  std::vector<Delivery> deliveries;
+  for (const ValueId value : values) deliveries.push_back({value, Pooling::kNone});
+  run_passes(graph, values, {.fuse = setting.fuse});
+  Result<Plan> plan = make_plan(
+      graph, deliveries, {.isa = setting.isa, .max_batch = setting.n, .threads = setting.threads});
+  EXPECT_TRUE(plan.ok()) << plan.status().message();
+  auto workspace = Workspace::create(*plan);
+  EXPECT_TRUE(workspace.ok()) << workspace.status().message();
+  const std::vector<std::span<float>> spans(features.begin(), features.end());
+  (*workspace)->run(random_images(setting.n).data(), setting.n, spans);
+  return features;
+}
+
+Features run_reference(Graph graph, const std::vector<ValueId>& values, int64_t n) {
+  Features features = room_for(graph, values, n);
+  std::vector<Delivery> deliveries;
+  for (const ValueId value : values) deliveries.push_back({value, Pooling::kNone});
+  graph.outputs = values;
+  remove_dead(graph);
+  auto executor = ReferenceExecutor::create(std::move(graph), deliveries);
+  EXPECT_TRUE(executor.ok()) << executor.status().message();
+  const std::vector<std::span<float>> spans(features.begin(), features.end());
+  EXPECT_TRUE((*executor)->run(random_images(n).data(), n, spans).ok());
+  return features;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+std::vector<ValueId> all_values(const Graph& graph) {
+  std::vector<ValueId> values;
+  for (const Node& node : graph.nodes) values.push_back(node.output);
+  return values;
+}
+
+class FusionBits : public ::testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > detected_isa()) GTEST_SKIP() << "this machine lacks " << isa_name(GetParam());
+  }
+};
+
+TEST_P(FusionBits, EveryCutPointEqualsTheUnfusedNativeSequence) {
+  const Graph graph = testing::inverted_residual_net(1, kSize);
+  for (const ValueId value : all_values(graph)) {
+    const Features unfused = run_native(graph, {value}, {GetParam(), false});
+    const Features fused = run_native(graph, {value}, {GetParam(), true});
+    EXPECT_TRUE(same_bits(fused[0], unfused[0])) << graph.values[value].name;
+  }
+}
+
+TEST_P(FusionBits, OtherTapsBatchPositionAndThreadsChangeNothing) {
+  const Graph graph = testing::inverted_residual_net(2, kSize);
+  const std::vector<ValueId> values = all_values(graph);
+  const Features everything = run_native(graph, values, {GetParam(), true, 3, 2});
+  for (size_t i = 0; i < values.size(); ++i) {
+    for (const int threads : {1, 2, 3}) {
+      const Features alone = run_native(graph, {values[i]}, {GetParam(), true, 1, threads});
+      const std::vector<float> first(everything[i].begin(),
+                                     everything[i].begin() + static_cast<long>(alone[0].size()));
+      EXPECT_TRUE(same_bits(alone[0], first)) << graph.values[values[i]].name << ", " << threads;
+    }
+    const Features batch = run_native(graph, {values[i]}, {GetParam(), true, 3, 1});
+    EXPECT_TRUE(same_bits(batch[0], everything[i])) << graph.values[values[i]].name;
+  }
+}
+
+TEST_P(FusionBits, EveryValueIsCloseToTheReferenceOnTheUnfoldedGraph) {
+  const Graph graph = testing::inverted_residual_net(3, kSize);
+  const std::vector<ValueId> values = all_values(graph);
+  const Features reference = run_reference(graph, values, 2);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Features native = run_native(graph, {values[i]}, {GetParam(), true, 2, 2});
+    double largest = 0, worst = 0;
+    for (size_t k = 0; k < reference[i].size(); ++k) {
+      largest = std::max(largest, std::abs(static_cast<double>(reference[i][k])));
+      worst = std::max(worst, std::abs(static_cast<double>(reference[i][k]) -
+                                       static_cast<double>(native[0][k])));
+    }
+    EXPECT_GT(largest, 0) << graph.values[values[i]].name;
+    EXPECT_LE(worst, 1e-5 * largest) << graph.values[values[i]].name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryIsa, FusionBits, ::testing::ValuesIn(all_isas()),
+                         [](const auto& isa) { return isa_name(isa.param); });
+
+}  // namespace
+}  // namespace penult
