@@ -1,0 +1,185 @@
+#include "converters/architectures/net_builder.h"
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+#include "engine/graph/memory_weights.h"
+#include "engine/ops/op.h"
+
+namespace penult::converters {
+namespace {
+
+// -1 stands for any size.
+bool dims_match(const std::vector<int64_t>& expected, const std::vector<int64_t>& got) {
+  if (expected.size() != got.size()) return false;
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (got[i] < 1 || (expected[i] != -1 && expected[i] != got[i])) return false;
+  }
+  return true;
+}
+
+std::string dims_text(const std::vector<int64_t>& dims) {
+  std::string text = "(";
+  for (size_t i = 0; i < dims.size(); ++i) {
+    text += concat(i != 0 ? "," : "", dims[i] == -1 ? "*" : std::to_string(dims[i]));
+  }
+  return text + ")";
+}
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+}  // namespace
+
+NetBuilder::NetBuilder(StateDict&& weights)
+    : weights_(std::move(weights)), claimed_(weights_.tensors.size(), false) {
+  for (size_t i = 0; i < weights_.tensors.size(); ++i) index_[weights_.tensors[i].name] = i;
+  model_.graph.input = model_.graph.add_value("input");
+  channels_ = {3};
+}
+
+void NetBuilder::fail(std::string message) {
+  if (status_.ok()) status_ = Status(StatusCode::kModelInvalid, std::move(message));
+}
+
+const NamedTensor* NetBuilder::find(const std::string& name) {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &weights_.tensors[found->second];
+}
+
+WeightId NetBuilder::claim(const std::string& name, const std::vector<int64_t>& expected) {
+  if (!status_.ok()) return 0;
+  const NamedTensor* tensor = find(name);
+  if (tensor == nullptr) {
+    fail(concat("tensor ", quote(name), " is missing, expected shape ", dims_text(expected)));
+    return 0;
+  }
+  if (tensor->is_counter || !dims_match(expected, tensor->dims)) {
+    fail(concat("tensor ", quote(name), " has shape ", tensor->dims,
+                tensor->is_counter ? " of integers" : "", ", expected ", dims_text(expected)));
+    return 0;
+  }
+  const size_t index = index_[name];
+  if (claimed_[index]) {
+    fail(concat("tensor ", quote(name), " is used twice"));
+    return 0;
+  }
+  claimed_[index] = true;
+  model_.graph.weights.push_back({name, tensor->dims});
+  tensors_.push_back(std::move(weights_.tensors[index].data));
+  return static_cast<WeightId>(tensors_.size()) - 1;
+}
+
+ValueId NetBuilder::layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
+                          std::vector<WeightId> weights, Attributes attrs, int64_t channels) {
+  if (!status_.ok()) return 0;
+  const ValueId value =
+      model_.graph.add_node(op, tap, std::move(inputs), std::move(weights), std::move(attrs));
+  channels_.resize(static_cast<size_t>(value) + 1);
+  channels_[value] = channels;
+  model_.taps.push_back({.name = tap, .value = value});
+  return value;
+}
+
+int64_t NetBuilder::channels(ValueId value) const { return channels_[value]; }
+
+ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec) {
+  const int64_t ic = channels(x);
+  const std::vector<int64_t> dims =
+      spec.depthwise ? std::vector<int64_t>{ic, 1, -1, -1} : std::vector<int64_t>{-1, ic, -1, -1};
+  const WeightId weight = claim(name.key + ".weight", dims);
+  if (!status_.ok()) return 0;
+  const WeightId bias = has(name.key + ".bias")
+                            ? claim(name.key + ".bias", {model_.graph.weights[weight].dims[0]})
+                            : kNoWeight;
+  Attributes attrs;
+  attrs.set("strides", {spec.stride, spec.stride});
+  attrs.set("groups", spec.depthwise ? ic : 1);
+  attrs.set("pads", {spec.padding, spec.padding, spec.padding, spec.padding});
+  attrs.set("pad_mode", spec.same_padding ? 1 : 0);
+  return layer(kConv2d, name.tap, {x}, {weight, bias}, std::move(attrs),
+               model_.graph.weights[weight].dims[0]);
+}
+
+ValueId NetBuilder::batchnorm(const LayerName& name, ValueId x, float eps) {
+  const int64_t c = channels(x);
+  const WeightId gamma = claim(name.key + ".weight", {c}), beta = claim(name.key + ".bias", {c});
+  const WeightId mean = claim(name.key + ".running_mean", {c});
+  const WeightId var = claim(name.key + ".running_var", {c});
+  // PyTorch's training counter: known, and of no use here.
+  if (const auto counter = index_.find(name.key + ".num_batches_tracked");
+      counter != index_.end()) {
+    claimed_[counter->second] = true;
+  }
+  Attributes attrs;
+  attrs.set_float("eps", eps);
+  return layer(kBatchnorm, name.tap, {x}, {gamma, beta, mean, var}, std::move(attrs), c);
+}
+
+ValueId NetBuilder::linear(const LayerName& name, ValueId x) {
+  const WeightId weight = claim(name.key + ".weight", {-1, channels(x)});
+  if (!status_.ok()) return 0;
+  const int64_t oc = model_.graph.weights[weight].dims[0];
+  const WeightId bias = has(name.key + ".bias") ? claim(name.key + ".bias", {oc}) : kNoWeight;
+  return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
+}
+
+ValueId NetBuilder::relu6(const std::string& tap, ValueId x) {
+  return layer(kRelu6, tap, {x}, {}, {}, channels(x));
+}
+
+ValueId NetBuilder::add(const std::string& tap, ValueId x, ValueId y) {
+  return layer(kAdd, tap, {x, y}, {}, {}, channels(x));
+}
+
+ValueId NetBuilder::global_avg_pool(const std::string& tap, ValueId x) {
+  return layer(kGlobalAvgPool, tap, {x}, {}, {}, channels(x));
+}
+
+void NetBuilder::alias(const std::string& name) {
+  if (status_.ok()) model_.aliases.push_back({name, static_cast<int>(model_.taps.size()) - 1});
+}
+
+void NetBuilder::alias(const std::string& name, const std::string& tap) {
+  const int index = last_tap_inside(tap);
+  if (status_.ok()) model_.aliases.push_back({name, index});
+}
+
+int NetBuilder::last_tap_inside(const std::string& module) {
+  if (!status_.ok()) return 0;
+  const std::string prefix = module + ".";
+  for (size_t i = model_.taps.size(); i-- > 0;) {
+    const std::string& name = model_.taps[i].name;
+    if (name == module || name.compare(0, prefix.size(), prefix) == 0) return static_cast<int>(i);
+  }
+  fail(concat("no tap lies inside ", quote(module)));
+  return 0;
+}
+
+void NetBuilder::add_to_group(const std::string& group, const std::string& module) {
+  const int tap = last_tap_inside(module);
+  for (TapGroup& existing : model_.groups) {
+    if (existing.name == group) {
+      existing.taps.push_back(tap);
+      return;
+    }
+  }
+  model_.groups.push_back({group, {tap}});
+}
+
+Result<ModelData> NetBuilder::finish(std::string architecture, const Preprocess& preprocess) {
+  for (size_t i = 0; i < claimed_.size(); ++i) {
+    const NamedTensor& tensor = weights_.tensors[i];
+    const bool counter = tensor.is_counter && ends_with(tensor.name, ".num_batches_tracked");
+    if (claimed_[i] || (counter && !status_.ok())) continue;
+    fail(concat("tensor ", quote(tensor.name), " of shape ", tensor.dims,
+                " is used by no layer of ", architecture));
+  }
+  if (!status_.ok()) return status_;
+  model_.graph.source = std::make_shared<MemoryWeights>(std::move(tensors_));
+  model_.info.architecture = std::move(architecture);
+  model_.info.preprocess = preprocess;
+  return std::move(model_);
+}
+
+}  // namespace penult::converters

@@ -1,0 +1,96 @@
+#include "converters/importer.h"
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "converters/known_weights.h"
+#include "converters/pytorch/formats.h"
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "penult/version.h"
+
+namespace penult::converters {
+namespace {
+
+constexpr std::array<Format, 2> kFormats = {{
+    {"PyTorch state dict (legacy)", is_pytorch_legacy, read_pytorch_legacy},
+    {"PyTorch state dict (zip)", is_pytorch_zip, read_pytorch_zip},
+}};
+
+// Names of a table's rows, for messages.
+template <typename Row>
+std::string list_names(std::span<const Row> rows) {
+  std::string names;
+  for (const Row& row : rows) names += concat(names.empty() ? "" : ", ", row.name);
+  return names;
+}
+
+Result<StateDict> read_weights(const std::string& path) {
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 64));
+  PENULT_RETURN_IF_ERROR(file.read_at(0, head));
+  for (const Format& format : all_formats()) {
+    if (format.recognises(head)) return format.read(path);
+  }
+  return Status(
+      StatusCode::kFormatUnsupported,
+      concat("not a weight file of a known format; known are: ", list_names(all_formats())));
+}
+
+Result<const Architecture*> choose_architecture(const StateDict& weights, const std::string& name) {
+  for (const Architecture& architecture : all_architectures()) {
+    if (name.empty() ? architecture.recognises(weights) : name == architecture.name) {
+      return &architecture;
+    }
+  }
+  const std::string known = list_names(all_architectures());
+  if (!name.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  concat("unknown architecture ", quote(name), ", expected one of: ", known));
+  }
+  return Status(
+      StatusCode::kFormatUnsupported,
+      concat("the tensors' names fit no known architecture (the first is ",
+             quote(weights.tensors[0].name), "); known are: ", known, "; --arch names one"));
+}
+
+Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo& info) {
+  PENULT_ASSIGN_OR_RETURN(info.source_sha256, sha256_of_file(path));
+  info.source_name = std::filesystem::path(path).filename().string();
+  if (!is_valid_utf8(info.source_name)) info.source_name = escape_name(info.source_name);
+  info.producer = concat("penult ", version());
+  const KnownWeights* known = find_known_weights(info.source_sha256);
+  info.weights_name = known != nullptr ? known->name : info.source_name;
+  if (known != nullptr) info.licence = known->licence;
+  if (!options.weights_name.empty()) info.weights_name = options.weights_name;
+  if (options.input_h != 0) info.input_h = options.input_h;
+  if (options.input_w != 0) info.input_w = options.input_w;
+  return {};
+}
+
+Result<ModelData> import(const std::string& path, const ImportOptions& options) {
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_weights(path));
+  PENULT_ASSIGN_OR_RETURN(const Architecture* architecture,
+                          choose_architecture(weights, options.arch));
+  PENULT_ASSIGN_OR_RETURN(ModelData model, architecture->build(std::move(weights)));
+  PENULT_RETURN_IF_ERROR(fill_in(path, options, model.info));
+  PENULT_RETURN_IF_ERROR(validate(model));
+  return model;
+}
+
+}  // namespace
+
+std::span<const Format> all_formats() { return kFormats; }
+
+Result<ModelData> import_file(const std::string& path, const ImportOptions& options) {
+  Result<ModelData> model = import(path, options);
+  const StatusCode code = model.status().code();
+  const bool names_itself = code == StatusCode::kNotFound || code == StatusCode::kIo ||
+                            code == StatusCode::kInvalidArgument;
+  if (model.ok() || names_itself) return model;
+  return Status(code, concat(quote(path), ": ", model.status().message()));
+}
+
+}  // namespace penult::converters

@@ -1,0 +1,173 @@
+#include "converters/pytorch/globals.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+
+namespace penult::converters {
+namespace {
+
+using Kind = Object::Kind;
+
+struct StorageName {
+  const char* name;
+  Dtype dtype;
+};
+
+constexpr StorageName kStorages[] = {
+    {"torch FloatStorage", Dtype::kFloat32}, {"torch DoubleStorage", Dtype::kFloat64},
+    {"torch HalfStorage", Dtype::kFloat16},  {"torch BFloat16Storage", Dtype::kBfloat16},
+    {"torch LongStorage", Dtype::kInt64},    {"torch IntStorage", Dtype::kInt32},
+    {"torch ShortStorage", Dtype::kInt16},   {"torch CharStorage", Dtype::kInt8},
+    {"torch ByteStorage", Dtype::kUint8},    {"torch BoolStorage", Dtype::kBool},
+};
+
+Status corrupt(std::string message) {
+  return Status(StatusCode::kFormatCorrupt, std::move(message));
+}
+
+Status read_dims(const Object& from, const char* what, std::vector<int64_t>& to) {
+  if (from.kind != Kind::kTuple || from.items.size() > 8) {
+    return corrupt(concat("a tensor's ", what, " is not a tuple of at most 8 numbers"));
+  }
+  for (const Ref item : from.items) {
+    if (item->kind != Kind::kInt || item->number < 0) {
+      return corrupt(concat("a tensor's ", what, " has an entry that is not a number >= 0"));
+    }
+    to.push_back(item->number);
+  }
+  return {};
+}
+
+// _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata])
+Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
+  if (args.size() < 4 || args.size() > 7 || args[0]->kind != Kind::kStorage ||
+      args[1]->kind != Kind::kInt || args[1]->number < 0) {
+    return corrupt("a tensor is not rebuilt from (storage, offset, size, stride, ...)");
+  }
+  tensor.kind = Kind::kTensor;
+  tensor.items = {args[0]};
+  tensor.number = args[1]->number;
+  PENULT_RETURN_IF_ERROR(read_dims(*args[2], "size", tensor.dims));
+  PENULT_RETURN_IF_ERROR(read_dims(*args[3], "stride", tensor.strides));
+  if (tensor.dims.size() != tensor.strides.size()) {
+    return corrupt(concat("a tensor has ", tensor.dims.size(), " sizes and ", tensor.strides.size(),
+                          " strides"));
+  }
+  return {};
+}
+
+// _rebuild_parameter(tensor, requires_grad, hooks)
+Status rebuild_parameter(const std::vector<Ref>& args, Object& tensor) {
+  if (args.size() != 3 || args[0]->kind != Kind::kTensor) {
+    return corrupt("a parameter is not rebuilt from (tensor, requires_grad, hooks)");
+  }
+  tensor = *args[0];
+  return {};
+}
+
+// OrderedDict() or OrderedDict([[key, value], ...])
+Status ordered_dict(const std::vector<Ref>& args, Object& dict) {
+  dict.kind = Kind::kDict;
+  if (args.empty()) return {};
+  if (args.size() != 1 || args[0]->kind != Kind::kList) {
+    return corrupt("an OrderedDict is not made from nothing or one list");
+  }
+  for (const Ref pair : args[0]->items) {
+    if ((pair->kind != Kind::kTuple && pair->kind != Kind::kList) || pair->items.size() != 2) {
+      return corrupt("an OrderedDict's list has an entry that is not a pair");
+    }
+    dict.items.insert(dict.items.end(), pair->items.begin(), pair->items.end());
+  }
+  return {};
+}
+
+// torch.Size((...))
+Status size(const std::vector<Ref>& args, Object& tuple) {
+  if (args.size() != 1 || (args[0]->kind != Kind::kTuple && args[0]->kind != Kind::kList)) {
+    return corrupt("a torch.Size is not made from one tuple");
+  }
+  tuple.kind = Kind::kTuple;
+  tuple.items = args[0]->items;
+  return {};
+}
+
+struct Callable {
+  const char* name;
+  Status (*call)(const std::vector<Ref>& args, Object& result);
+};
+
+constexpr Callable kCallables[] = {
+    {"collections OrderedDict", ordered_dict},
+    {"torch Size", size},
+    {"torch._utils _rebuild_parameter", rebuild_parameter},
+    {"torch._utils _rebuild_tensor", rebuild_tensor},
+    {"torch._utils _rebuild_tensor_v2", rebuild_tensor},
+};
+
+const Callable* find_callable(const std::string& name) {
+  for (const Callable& callable : kCallables) {
+    if (name == callable.name) return &callable;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_known_global(const std::string& name) {
+  return storage_dtype(name).has_value() || find_callable(name) != nullptr;
+}
+
+std::optional<Dtype> storage_dtype(const std::string& name) {
+  for (const StorageName& storage : kStorages) {
+    if (name == storage.name) return storage.dtype;
+  }
+  return std::nullopt;
+}
+
+Status call_global(const std::string& name, const std::vector<Ref>& args, Object& result) {
+  const Callable* callable = find_callable(name);
+  if (callable == nullptr) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("calls ", quote(name), "; only tensors and OrderedDicts are rebuilt"));
+  }
+  return callable->call(args, result);
+}
+
+Status read_persistent_id(const Object& id, Object& result) {
+  const auto& items = id.items;
+  if (id.kind != Kind::kTuple || items.size() < 5 || items.size() > 6 ||
+      items[0]->kind != Kind::kText || items[0]->text != "storage" ||
+      items[1]->kind != Kind::kGlobal || items[2]->kind != Kind::kText ||
+      items[3]->kind != Kind::kText || items[4]->kind != Kind::kInt || items[4]->number < 0) {
+    return corrupt("a persistent id is not ('storage', class, key, location, elements)");
+  }
+  if (items.size() == 6 && items[5]->kind != Kind::kNone) {
+    return Status(StatusCode::kFormatUnsupported,
+                  "a storage is a view of another one; save the state dict with a newer PyTorch");
+  }
+  const std::optional<Dtype> dtype = storage_dtype(items[1]->text);
+  if (!dtype) return corrupt(concat("storage class ", quote(items[1]->text), " is not one"));
+  result.kind = Kind::kStorage;
+  result.dtype = *dtype;
+  result.text = items[2]->text;
+  result.number = items[4]->number;
+  return {};
+}
+
+size_t dtype_bytes(Dtype dtype) {
+  constexpr std::array<size_t, 10> kBytes = {4, 8, 2, 2, 8, 4, 2, 1, 1, 1};
+  return kBytes[static_cast<size_t>(dtype)];
+}
+
+const char* dtype_name(Dtype dtype) {
+  constexpr std::array<const char*, 10> kNames = {"float32", "float64", "float16", "bfloat16",
+                                                  "int64",   "int32",   "int16",   "int8",
+                                                  "uint8",   "bool"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+}  // namespace penult::converters

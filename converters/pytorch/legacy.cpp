@@ -1,0 +1,109 @@
+// torch.save before 1.6 (and _use_new_zipfile_serialization=False): five pickles (magic number,
+// protocol version, system info, the object, the list of storage keys), then for each key the
+// number of elements as int64 and the raw elements.
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <string>
+#include <unordered_map>
+
+#include "converters/pytorch/formats.h"
+#include "converters/pytorch/state_dict.h"
+#include "engine/base/check.h"
+#include "engine/base/checked.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+
+namespace penult::converters {
+namespace {
+
+using Kind = Object::Kind;
+
+// Protocol 2, LONG1, ten bytes: 0x1950a86a20f9469cfc6c.
+constexpr std::array<uint8_t, 15> kMagic = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
+                                            0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
+constexpr int64_t kProtocol = 1001;
+
+Status corrupt(std::string message) {
+  return Status(StatusCode::kFormatCorrupt, std::move(message));
+}
+
+struct RawStorage {
+  std::span<const uint8_t> bytes;  // the rest of the file from its first element on
+  int64_t elements = 0;
+};
+
+// Walks over the storages. Sizes depend on the element type, which only the object's pickle knows.
+Result<std::unordered_map<std::string, RawStorage>> read_storages(std::span<const uint8_t> file,
+                                                                  size_t at, const Object& keys,
+                                                                  const Pickle& object) {
+  std::unordered_map<std::string, const Object*> declared;
+  for (const Object& o : object.objects) {
+    if (o.kind != Kind::kStorage) continue;
+    const auto [found, added] = declared.emplace(o.text, &o);
+    if (!added && (found->second->dtype != o.dtype || found->second->number != o.number)) {
+      return corrupt(concat("storage ", quote(o.text), " is declared with two types or sizes"));
+    }
+  }
+  if (keys.kind != Kind::kList) return corrupt("the list of storage keys is not a list");
+  std::unordered_map<std::string, RawStorage> storages;
+  for (const Ref key : keys.items) {
+    const auto found = key->kind == Kind::kText ? declared.find(key->text) : declared.end();
+    if (found == declared.end()) {
+      return corrupt(concat("storage ", quote(key->text), " belongs to no tensor"));
+    }
+    if (file.size() - at < 8) return corrupt("the file ends before its storages do");
+    uint64_t elements = 0;
+    for (size_t i = 0; i < 8; ++i) elements |= static_cast<uint64_t>(file[at + i]) << (8 * i);
+    at += 8;
+    const auto bytes = checked_mul(elements, dtype_bytes(found->second->dtype));
+    if (elements != static_cast<uint64_t>(found->second->number) || !bytes ||
+        *bytes > file.size() - at) {
+      return corrupt(concat("storage ", quote(key->text), " at byte ", at, ": ", elements,
+                            " elements, expected ", found->second->number, " within ",
+                            file.size() - at, " bytes; was the file truncated?"));
+    }
+    if (!storages.emplace(key->text, RawStorage{file.subspan(at, *bytes), found->second->number})
+             .second) {
+      return corrupt(concat("storage ", quote(key->text), " occurs twice"));
+    }
+    at += *bytes;
+  }
+  if (at != file.size()) return corrupt(concat(file.size() - at, " bytes follow the last storage"));
+  return storages;
+}
+
+}  // namespace
+
+bool is_pytorch_legacy(std::span<const uint8_t> head) {
+  return head.size() >= kMagic.size() &&
+         std::memcmp(head.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+Result<StateDict> read_pytorch_legacy(const std::string& path) {
+  static_assert(std::endian::native == std::endian::little);
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, read_file(path, kMaxWeightFileBytes));
+  if (!is_pytorch_legacy(file)) return corrupt("the magic number of torch.save is missing");
+  PENULT_ASSIGN_OR_RETURN(const Pickle version, read_pickle(file, kMagic.size()));
+  if (version.root->kind != Kind::kInt || version.root->number != kProtocol) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("torch.save protocol ", version.root->number, ", expected ", kProtocol));
+  }
+  PENULT_ASSIGN_OR_RETURN(const Pickle system, read_pickle(file, version.end));
+  PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(file, system.end));
+  PENULT_ASSIGN_OR_RETURN(const Pickle keys, read_pickle(file, object.end));
+  PENULT_ASSIGN_OR_RETURN(const auto storages, read_storages(file, keys.end, *keys.root, object));
+  const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
+    const auto found = storages.find(storage.text);
+    if (found == storages.end()) {
+      return corrupt(concat("storage ", quote(storage.text), " is not in the file"));
+    }
+    return found->second.bytes;
+  };
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, storage_bytes));
+  weights.format = "PyTorch state dict (legacy format)";
+  return weights;
+}
+
+}  // namespace penult::converters

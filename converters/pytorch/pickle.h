@@ -1,0 +1,74 @@
+#pragma once
+
+// A reader of pickles that executes nothing: a closed set of opcodes builds plain data, and a
+// closed set of names (torch's tensor rebuilders, OrderedDict, storage types) is interpreted here.
+// Everything else is an error that names it.
+//
+// Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py (protocols 2 to 4).
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "penult/status.h"
+
+namespace penult::converters {
+
+enum class Dtype {
+  kFloat32,
+  kFloat64,
+  kFloat16,
+  kBfloat16,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUint8,
+  kBool
+};
+
+size_t dtype_bytes(Dtype dtype);
+const char* dtype_name(Dtype dtype);
+
+struct Object;
+using Ref = const Object*;
+
+// One value. Objects refer to each other by pointer into Pickle::objects, so nothing is freed
+// recursively, whatever a file nests or shares.
+struct Object {
+  enum class Kind {
+    kNone,
+    kBool,
+    kInt,
+    kFloat,
+    kText,
+    kBytes,
+    kTuple,
+    kList,
+    kDict,     // items: key, value, key, value, ...
+    kGlobal,   // text: "module name"
+    kStorage,  // text: key; number: elements; dtype
+    kTensor,   // items[0]: storage; number: offset; dims; strides (all in elements)
+  };
+  Kind kind = Kind::kNone;
+  int64_t number = 0;
+  double real = 0;
+  std::string text;
+  std::vector<Ref> items;
+  Dtype dtype = Dtype::kFloat32;
+  std::vector<int64_t> dims, strides;
+};
+
+struct Pickle {
+  std::deque<Object> objects;
+  Ref root = nullptr;
+  size_t end = 0;  // offset behind the STOP opcode
+};
+
+// Interprets one pickle that starts at `begin`. FormatCorrupt, FormatUnsupported or LimitExceeded,
+// with the byte offset.
+Result<Pickle> read_pickle(std::span<const uint8_t> bytes, size_t begin);
+
+}  // namespace penult::converters

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "converters/importer.h"
+#include "converters/pytorch/pickle.h"
+
+namespace penult::converters {
+
+// The raw little-endian bytes of a storage object; FormatCorrupt if the file has none of that key
+// or size.
+using StorageBytes = std::function<Result<std::span<const uint8_t>>(const Object& storage)>;
+
+// The tensors of a state dict, in order: either the pickled object itself, or its entry
+// "state_dict" or "model". Views and transposed tensors are written out densely.
+Result<StateDict> read_state_dict(const Pickle& pickle, const StorageBytes& storage_bytes);
+
+}  // namespace penult::converters

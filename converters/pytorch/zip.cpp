@@ -1,0 +1,90 @@
+// torch.save since 1.6: a zip archive with one root folder: data.pkl (the object), byteorder, and
+// data/<key> with the raw elements of each storage.
+
+#include <string>
+#include <unordered_map>
+
+#include "converters/pytorch/formats.h"
+#include "converters/pytorch/state_dict.h"
+#include "converters/pytorch/zip_reader.h"
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+
+namespace penult::converters {
+namespace {
+
+Status corrupt(std::string message) {
+  return Status(StatusCode::kFormatCorrupt, std::move(message));
+}
+
+// "archive/" of "archive/data.pkl"; every entry must lie under it.
+Result<std::string> find_root(const ZipReader& zip) {
+  if (zip.entries().empty()) return corrupt("zip archive: it is empty");
+  const std::string& first = zip.entries()[0].name;
+  const size_t slash = first.find('/');
+  if (slash == std::string::npos || slash == 0) {
+    return corrupt(concat("zip archive: entry ", quote(first), " has no root folder"));
+  }
+  const std::string root = first.substr(0, slash + 1);
+  for (const auto& entry : zip.entries()) {
+    if (entry.name.compare(0, root.size(), root) != 0) {
+      return corrupt(concat("zip archive: entry ", quote(entry.name), " is outside ", quote(root)));
+    }
+  }
+  return root;
+}
+
+// An entry that the format needs: without it the archive is damaged.
+Result<std::span<const uint8_t>> read_required(const ZipReader& zip, const std::string& name) {
+  auto bytes = zip.read(name);
+  if (bytes.status().code() != StatusCode::kNotFound) return bytes;
+  return corrupt(concat("zip archive: entry ", quote(name), " is missing"));
+}
+
+Status check_byte_order(const ZipReader& zip, const std::string& root) {
+  const auto order = zip.read(root + "byteorder");
+  if (order.status().code() == StatusCode::kNotFound) return {};  // before torch 2.1: little
+  PENULT_RETURN_IF_ERROR(order.status());
+  const std::string text(order->begin(), order->end());
+  if (text == "little") return {};
+  return Status(StatusCode::kFormatUnsupported,
+                concat("byte order ", quote(text), ", expected \"little\""));
+}
+
+}  // namespace
+
+bool is_pytorch_zip(std::span<const uint8_t> head) {
+  return head.size() >= 4 && head[0] == 'P' && head[1] == 'K' && head[2] == 3 && head[3] == 4;
+}
+
+Result<StateDict> read_pytorch_zip(const std::string& path) {
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, read_file(path, kMaxWeightFileBytes));
+  PENULT_ASSIGN_OR_RETURN(const ZipReader zip, ZipReader::open(file));
+  PENULT_ASSIGN_OR_RETURN(const std::string root, find_root(zip));
+  PENULT_RETURN_IF_ERROR(check_byte_order(zip, root));
+  PENULT_ASSIGN_OR_RETURN(const auto data, read_required(zip, root + "data.pkl"));
+  PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(data, 0));
+  if (object.end != data.size()) return corrupt("bytes follow the pickle of data.pkl");
+  std::unordered_map<std::string, std::span<const uint8_t>> checked;  // each CRC only once
+  const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
+    auto found = checked.find(storage.text);
+    if (found == checked.end()) {
+      PENULT_ASSIGN_OR_RETURN(const auto bytes, read_required(zip, root + "data/" + storage.text));
+      found = checked.emplace(storage.text, bytes).first;
+    }
+    const uint64_t expected = static_cast<uint64_t>(storage.number) * dtype_bytes(storage.dtype);
+    if (static_cast<uint64_t>(storage.number) > kMaxWeightFileBytes ||
+        found->second.size() != expected) {
+      return corrupt(concat("storage ", quote(storage.text), ": ", found->second.size(),
+                            " bytes, expected ", storage.number, " elements of ",
+                            dtype_name(storage.dtype)));
+    }
+    return found->second;
+  };
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, storage_bytes));
+  weights.format = "PyTorch state dict (zip format)";
+  return weights;
+}
+
+}  // namespace penult::converters

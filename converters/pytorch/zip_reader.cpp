@@ -1,0 +1,208 @@
+#include "converters/pytorch/zip_reader.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/digest.h"
+#include "engine/base/text.h"
+
+namespace penult::converters {
+namespace {
+
+constexpr uint32_t kLocalMagic = 0x04034b50, kCentralMagic = 0x02014b50, kEndMagic = 0x06054b50,
+                   kEnd64Magic = 0x06064b50, kLocator64Magic = 0x07064b50;
+constexpr uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56,
+                   kLocator64Bytes = 20;
+constexpr uint16_t kEncrypted = 1, kDescriptor = 8;
+constexpr uint64_t kMaxEntries = 100'000;
+
+Status corrupt(std::string message) {
+  return Status(StatusCode::kFormatCorrupt, "zip archive: " + std::move(message));
+}
+
+template <typename T>
+T load_le(std::span<const uint8_t> bytes, uint64_t at) {
+  T value = 0;
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    value = static_cast<T>(value | static_cast<T>(bytes[at + i]) << (8 * i));
+  }
+  return value;
+}
+
+struct Directory {
+  uint64_t entries, bytes, offset;
+};
+
+// The end record must be the last bytes: no comment, nothing appended. torch adds the zip64 form
+// too.
+Result<Directory> find_directory(std::span<const uint8_t> file) {
+  if (file.size() < kEndBytes || load_le<uint32_t>(file, file.size() - kEndBytes) != kEndMagic) {
+    return corrupt(
+        "its end record is not the end of the file; truncated, or something was appended");
+  }
+  const uint64_t end = file.size() - kEndBytes;
+  Directory directory{load_le<uint16_t>(file, end + 10), load_le<uint32_t>(file, end + 12),
+                      load_le<uint32_t>(file, end + 16)};
+  uint64_t directory_end = end;
+  if (end >= kEnd64Bytes + kLocator64Bytes &&
+      load_le<uint32_t>(file, end - kLocator64Bytes) == kLocator64Magic) {
+    const uint64_t at = end - kLocator64Bytes - kEnd64Bytes;
+    if (load_le<uint32_t>(file, at) != kEnd64Magic ||
+        load_le<uint64_t>(file, end - kLocator64Bytes + 8) != at) {
+      return corrupt("its zip64 end record is not where the locator says");
+    }
+    const Directory wide{load_le<uint64_t>(file, at + 32), load_le<uint64_t>(file, at + 40),
+                         load_le<uint64_t>(file, at + 48)};
+    const auto agree = [](uint64_t narrow, uint64_t max, uint64_t value) {
+      return narrow == max || narrow == value;
+    };
+    if (!agree(directory.entries, 0xffff, wide.entries) ||
+        !agree(directory.bytes, 0xffffffff, wide.bytes) ||
+        !agree(directory.offset, 0xffffffff, wide.offset)) {
+      return corrupt("its two end records disagree");
+    }
+    directory = wide;
+    directory_end = at;
+  }
+  if (directory.offset > directory_end || directory.bytes != directory_end - directory.offset) {
+    return corrupt(concat("its directory of ", directory.bytes, " bytes at ", directory.offset,
+                          " does not end at byte ", directory_end));
+  }
+  if (directory.entries > kMaxEntries) {
+    return Status(StatusCode::kLimitExceeded, concat("zip archive: ", directory.entries,
+                                                     " entries, expected at most ", kMaxEntries));
+  }
+  return directory;
+}
+
+}  // namespace
+
+Result<ZipReader> ZipReader::open(std::span<const uint8_t> file) {
+  ZipReader reader(file);
+  PENULT_RETURN_IF_ERROR(reader.read_directory());
+  return reader;
+}
+
+Status ZipReader::read_directory() {
+  PENULT_ASSIGN_OR_RETURN(const Directory directory, find_directory(file_));
+  const uint64_t end = directory.offset + directory.bytes;
+  uint64_t at = directory.offset;
+  std::unordered_set<std::string> names;
+  for (uint64_t i = 0; i < directory.entries; ++i) {
+    PENULT_RETURN_IF_ERROR(read_central_header(at, end));
+    if (!names.insert(entries_.back().name).second) {
+      return corrupt(concat("entry ", quote(entries_.back().name), " occurs twice"));
+    }
+  }
+  if (at != end) return corrupt("its directory holds more than its entries");
+  for (Entry& entry : entries_) PENULT_RETURN_IF_ERROR(check_local_header(entry));
+  return check_layout(directory.offset);
+}
+
+Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
+  if (end - at < kCentralBytes || load_le<uint32_t>(file_, at) != kCentralMagic) {
+    return corrupt(concat("no directory entry at byte ", at));
+  }
+  const auto flags = load_le<uint16_t>(file_, at + 8), method = load_le<uint16_t>(file_, at + 10);
+  const uint64_t name_bytes = load_le<uint16_t>(file_, at + 28);
+  const uint64_t tail =
+      name_bytes + load_le<uint16_t>(file_, at + 30) + load_le<uint16_t>(file_, at + 32);
+  if (end - at - kCentralBytes < tail) return corrupt("a directory entry is cut off");
+  Entry entry;
+  const auto name = file_.subspan(at + kCentralBytes, name_bytes);
+  entry.name.assign(name.begin(), name.end());
+  if ((flags & kEncrypted) != 0 || method != 0) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("zip archive: entry ", quote(entry.name), " is ",
+                         method != 0 ? "compressed" : "encrypted", "; expected stored entries"));
+  }
+  const uint64_t packed = load_le<uint32_t>(file_, at + 20);
+  entry.bytes = load_le<uint32_t>(file_, at + 24);
+  entry.header_offset = load_le<uint32_t>(file_, at + 42);
+  if (packed != entry.bytes) return corrupt(concat("entry ", quote(entry.name), " has two sizes"));
+  if (entry.bytes == 0xffffffff || entry.header_offset == 0xffffffff) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("zip archive: entry ", quote(entry.name), " needs zip64 (4 GiB or more)"));
+  }
+  entry.crc32 = load_le<uint32_t>(file_, at + 16);
+  entry.has_descriptor = (flags & kDescriptor) != 0;
+  entries_.push_back(std::move(entry));
+  at += kCentralBytes + tail;
+  return {};
+}
+
+Status ZipReader::check_local_header(Entry& entry) const {
+  const uint64_t at = entry.header_offset;
+  const auto disagree = [&] {
+    return corrupt(concat("entry ", quote(entry.name), ": its two headers disagree"));
+  };
+  if (at > file_.size() || file_.size() - at < kLocalBytes ||
+      load_le<uint32_t>(file_, at) != kLocalMagic) {
+    return disagree();
+  }
+  const uint64_t name_bytes = load_le<uint16_t>(file_, at + 26);
+  const uint64_t extra_bytes = load_le<uint16_t>(file_, at + 28);
+  entry.data_offset = at + kLocalBytes + name_bytes + extra_bytes;
+  if (entry.data_offset > file_.size() || entry.bytes > file_.size() - entry.data_offset) {
+    return corrupt(concat("entry ", quote(entry.name), " reaches beyond the end of the file"));
+  }
+  const auto name = file_.subspan(at + kLocalBytes, name_bytes);
+  const auto flags = load_le<uint16_t>(file_, at + 6), method = load_le<uint16_t>(file_, at + 8);
+  if (!std::equal(name.begin(), name.end(), entry.name.begin(), entry.name.end()) || method != 0 ||
+      ((flags & kDescriptor) != 0) != entry.has_descriptor || (flags & kEncrypted) != 0) {
+    return disagree();
+  }
+  // With a descriptor behind the data the header holds zeros; numpy writes all ones and a zip64
+  // field.
+  const auto crc = load_le<uint32_t>(file_, at + 14);
+  for (const uint64_t field : {at + 18, at + 22}) {
+    const auto size = load_le<uint32_t>(file_, field);
+    const bool open =
+        (entry.has_descriptor && size == 0) || (extra_bytes != 0 && size == 0xffffffff);
+    if (size != entry.bytes && !open) return disagree();
+  }
+  return crc == entry.crc32 || (entry.has_descriptor && crc == 0) ? Status() : disagree();
+}
+
+// Entries must follow each other without overlap and without hidden bytes between them.
+Status ZipReader::check_layout(uint64_t directory_offset) const {
+  std::vector<const Entry*> order;
+  for (const Entry& entry : entries_) order.push_back(&entry);
+  std::sort(order.begin(), order.end(),
+            [](const Entry* a, const Entry* b) { return a->header_offset < b->header_offset; });
+  uint64_t at = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (order[i]->header_offset != at) {
+      return corrupt(concat("entry ", quote(order[i]->name), " starts at byte ",
+                            order[i]->header_offset, ", expected ", at));
+    }
+    const uint64_t end = order[i]->data_offset + order[i]->bytes;
+    const uint64_t next = i + 1 < order.size() ? order[i + 1]->header_offset : directory_offset;
+    // A descriptor has 12 or 20 bytes, and 4 more with its optional signature.
+    const uint64_t gap = next - end;
+    const bool descriptor = gap == 12 || gap == 16 || gap == 20 || gap == 24;
+    if (next < end || (order[i]->has_descriptor ? !descriptor : gap != 0)) {
+      return corrupt(concat("entry ", quote(order[i]->name), " ends at byte ", end,
+                            ", the next part starts at ", next));
+    }
+    at = next;
+  }
+  return at == directory_offset ? Status()
+                                : corrupt("bytes before its directory belong to nothing");
+}
+
+Result<std::span<const uint8_t>> ZipReader::read(const std::string& name) const {
+  for (const Entry& entry : entries_) {
+    if (entry.name != name) continue;
+    const auto bytes = file_.subspan(entry.data_offset, entry.bytes);
+    if (crc32(bytes) == entry.crc32) return bytes;
+    return Status(StatusCode::kChecksumMismatch,
+                  concat("zip archive: entry ", quote(name),
+                         ": its CRC-32 differs; the file is damaged, fetch it again"));
+  }
+  return Status(StatusCode::kNotFound, concat("zip archive: no entry ", quote(name)));
+}
+
+}  // namespace penult::converters

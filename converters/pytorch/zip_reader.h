@@ -1,0 +1,47 @@
+#pragma once
+
+// Zip archives of stored (uncompressed) entries, as torch.save and numpy.savez write them.
+// Everything ambiguous is refused: what two readers could understand differently is an attack or
+// damage.
+//
+// Format: PKWARE APPNOTE 6.3.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "penult/status.h"
+
+namespace penult::converters {
+
+class ZipReader {
+ public:
+  struct Entry {
+    std::string name;
+    uint64_t header_offset = 0, data_offset = 0, bytes = 0;
+    uint32_t crc32 = 0;
+    bool has_descriptor = false;
+  };
+
+  // `file` must outlive the reader. FormatCorrupt: duplicate names, overlapping or missing bytes,
+  // local and central headers that disagree; FormatUnsupported: compression, encryption, several
+  // disks.
+  static Result<ZipReader> open(std::span<const uint8_t> file);
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  // The entry's bytes; NotFound, or ChecksumMismatch if its CRC-32 differs.
+  Result<std::span<const uint8_t>> read(const std::string& name) const;
+
+ private:
+  explicit ZipReader(std::span<const uint8_t> file) : file_(file) {}
+  Status read_directory();
+  Status read_central_header(uint64_t& at, uint64_t end);
+  Status check_local_header(Entry& entry) const;
+  Status check_layout(uint64_t directory_offset) const;
+
+  std::span<const uint8_t> file_;
+  std::vector<Entry> entries_;  // in the order of the directory
+};
+
+}  // namespace penult::converters
