@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/text.h"
+
 namespace penult::kernels {
 
 Conv2dGeometry conv2d_geometry(const Problem& problem) {
@@ -34,6 +36,14 @@ Halo conv2d_halo(const Problem& problem, int) {
           .left = g.pw,
           .bottom = std::max<int64_t>(0, last_row - (g.ih - 1)),
           .right = std::max<int64_t>(0, last_col - (g.iw - 1))};
+}
+
+std::string conv2d_declines_halo(const Problem& problem) {
+  constexpr int64_t kMaxHalo = 64;  // no published net pads more than 6
+  const Halo halo = conv2d_halo(problem, 0);
+  const int64_t widest = std::max({halo.top, halo.left, halo.bottom, halo.right});
+  if (widest <= kMaxHalo) return {};
+  return concat("padding must be at most ", kMaxHalo, " pixels, got ", widest);
 }
 
 }  // namespace penult::kernels

@@ -26,4 +26,8 @@ Conv2dGeometry conv2d_geometry(const Problem& problem);
 // The zeros that let a kernel read every tap of every dst element without asking.
 Halo conv2d_halo(const Problem& problem, int index);
 
+// Why native kernels leave a problem to the reference: a halo that would dwarf the map. Empty if
+// there is no such reason.
+std::string conv2d_declines_halo(const Problem& problem);
+
 }  // namespace penult::kernels

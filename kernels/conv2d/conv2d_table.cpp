@@ -28,9 +28,10 @@ int64_t conv2d_chunk_rows(const Conv2dGeometry& g) {
   return chunk_rows(pixels * g.ic * static_cast<int64_t>(sizeof(float)));
 }
 
-std::string declines_groups(const Problem& problem) {
+std::string declines(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
-  return g.groups == 1 ? std::string() : concat("groups must be 1, got ", g.groups);
+  if (g.groups != 1) return concat("groups must be 1, got ", g.groups);
+  return conv2d_declines_halo(problem);
 }
 
 // K in (kh, kw, ic) order, as the segments walk it.
@@ -107,9 +108,9 @@ void run(const RunArgs& args) {
 }
 
 constexpr std::array kKernels = {
-    Kernel{"conv2d_igemm_f32_avx2", Backend::kNative, Isa::kAvx2, declines_groups, conv2d_halo,
+    Kernel{"conv2d_igemm_f32_avx2", Backend::kNative, Isa::kAvx2, declines, conv2d_halo,
            packed_bytes<Isa::kAvx2>, pack<Isa::kAvx2>, scratch_bytes, run<Isa::kAvx2>},
-    Kernel{"conv2d_igemm_f32_scalar", Backend::kNative, Isa::kScalar, declines_groups, conv2d_halo,
+    Kernel{"conv2d_igemm_f32_scalar", Backend::kNative, Isa::kScalar, declines, conv2d_halo,
            packed_bytes<Isa::kScalar>, pack<Isa::kScalar>, scratch_bytes, run<Isa::kScalar>},
     Kernel{"conv2d_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all, no_halo,
            raw_weights_bytes, pack_raw_weights, no_bytes, conv2d_loops_f32_reference},

@@ -19,7 +19,7 @@ std::string declines(const Problem& problem) {
   if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
     return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
   if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
-  return {};
+  return conv2d_declines_halo(problem);
 }
 
 // Packed: weights [kh * kw][c], then bias [c], c rounded up; zeros in the padding.

@@ -1,0 +1,129 @@
+// Every kernel of every table against the reference kernel, over every corpus.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/kernels/kernel_case.h"
+#include "tests/support/error_model.h"
+
+namespace penult::testing {
+namespace {
+
+using kernels::Backend;
+using kernels::Kernel;
+
+constexpr int64_t kImages = 5;
+constexpr int64_t kMaxTestCost = 400'000;  // for one image: reduces the nets' larger maps
+
+struct Param {
+  const char* op;
+  const Kernel* kernel;
+  const char* corpus;
+};
+
+void PrintTo(const Param& param, std::ostream* out) {
+  *out << param.kernel->name << " on " << param.corpus;
+}
+
+// The corpus's problems that a kernel accepts.
+std::vector<ProblemSpec> accepted_specs(const Param& param) {
+  std::vector<ProblemSpec> accepted;
+  for (const ProblemSpec& full : read_corpus(param.corpus)) {
+    const ProblemSpec spec = reduced(full, kMaxTestCost);
+    if (spec.op != param.op) continue;
+    if (param.kernel->declines(make_problem(spec)).empty()) accepted.push_back(spec);
+  }
+  return accepted;
+}
+
+std::vector<Param> all_params() {
+  std::vector<Param> params;
+  for (const kernels::Table& table : kernels::all_tables()) {
+    for (const Kernel& kernel : table.kernels) {
+      for (const char* corpus : {"mobilenet_v2", "efficientnet_lite0", "tails"}) {
+        const Param param = {table.op, &kernel, corpus};
+        if (!accepted_specs(param).empty()) params.push_back(param);
+      }
+    }
+  }
+  return params;
+}
+
+class Conformance : public ::testing::TestWithParam<Param> {
+ protected:
+  void SetUp() override {
+    if (!is_runnable(*GetParam().kernel)) GTEST_SKIP() << "this machine lacks the level";
+  }
+
+  static Dense reference(const KernelCase& c) {
+    return run_kernel(*find_kernel(c.spec, Backend::kReference, Isa::kScalar), c, {kImages, 1});
+  }
+
+  // Every batch and thread count against the first images of `expected`, within `bound`.
+  template <class Bound>
+  void expect_close(const KernelCase& c, const Dense& expected, const Bound& bound) const {
+    for (const int64_t n : {int64_t{1}, int64_t{2}, kImages}) {
+      for (const int threads : {1, 2, 3}) {
+        const Dense got = run_kernel(*GetParam().kernel, c, {n, threads});
+        for (size_t i = 0; i < got.size(); ++i) {
+          const double error = std::fabs(static_cast<double>(got[i]) - expected[i]);
+          ASSERT_TRUE(error <= bound(i))
+              << c.spec.to_string() << "\nn " << n << ", threads " << threads << ", element " << i
+              << ": expected " << expected[i] << ", got " << got[i] << ", bound " << bound(i);
+        }
+      }
+    }
+  }
+};
+
+TEST_P(Conformance, IsExactOnIntegers) {
+  for (const ProblemSpec& spec : accepted_specs(GetParam())) {
+    if (!spec.is_exact_on_integers()) continue;
+    const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
+    expect_close(c, reference(c), [](size_t) { return 0.0; });
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(Conformance, StaysWithinTheErrorModelOnReals) {
+  for (const ProblemSpec& spec : accepted_specs(GetParam())) {
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    const Dense magnitude = reference(c.magnitudes());
+    expect_close(c, reference(c),
+                 [&](size_t i) { return rounding_bound(spec.roundings(), magnitude[i]); });
+    if (HasFatalFailure()) return;
+  }
+}
+
+std::string param_name(const ::testing::TestParamInfo<Param>& info) {
+  return std::string(info.param.kernel->name) + "_on_" + info.param.corpus;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(all_params()), param_name);
+
+// What the nets need at speed must not fall through to the reference unnoticed.
+TEST(ConformanceCoverage, NativeKernelsAcceptEveryProblemOfTheNets) {
+  for (const char* corpus : {"mobilenet_v2", "efficientnet_lite0"}) {
+    for (const ProblemSpec& spec : read_corpus(corpus)) {
+      for (const Isa isa : all_isas())
+        EXPECT_TRUE(find_kernel(spec, Backend::kNative, isa)) << spec.to_string();
+    }
+  }
+}
+
+TEST(ConformanceCoverage, SomeProblemOfTheCorporaIsAcceptedByEachKernel) {
+  const std::vector<ProblemSpec> tails = read_corpus("tails");
+  for (const kernels::Table& table : kernels::all_tables()) {
+    for (const Kernel& kernel : table.kernels) {
+      const auto accepts = [&](const ProblemSpec& spec) {
+        return spec.op == table.op && kernel.declines(make_problem(spec)).empty();
+      };
+      EXPECT_TRUE(std::any_of(tails.begin(), tails.end(), accepts)) << kernel.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penult::testing

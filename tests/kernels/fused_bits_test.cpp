@@ -1,0 +1,142 @@
+// The bits of native kernels: a fused epilogue equals the operators it stands for, and neither the
+// batch nor the threads change anything. Everything here is compared with memcmp.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "tests/kernels/kernel_case.h"
+
+namespace penult::testing {
+namespace {
+
+using kernels::Backend;
+using kernels::Kernel;
+
+constexpr int64_t kImages = 5;
+constexpr int64_t kMaxTestCost = 400'000;
+
+bool same_bits(const Dense& a, const Dense& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// A level, over one corpus.
+struct Param {
+  Isa isa;
+  const char* corpus;
+};
+
+void PrintTo(const Param& param, std::ostream* out) {
+  *out << isa_name(param.isa) << " on " << param.corpus;
+}
+
+std::vector<Param> all_params() {
+  std::vector<Param> params;
+  for (const Isa isa : all_isas())
+    for (const char* corpus : {"mobilenet_v2", "efficientnet_lite0", "tails"})
+      params.push_back({isa, corpus});
+  return params;
+}
+
+class Bits : public ::testing::TestWithParam<Param> {
+ protected:
+  void SetUp() override {
+    if (GetParam().isa > detected_isa()) GTEST_SKIP() << "this machine lacks the level";
+  }
+
+  const Kernel* native(const ProblemSpec& spec) const {
+    return find_kernel(spec, Backend::kNative, GetParam().isa);
+  }
+
+  std::vector<ProblemSpec> specs() const {
+    std::vector<ProblemSpec> accepted;
+    for (const ProblemSpec& full : read_corpus(GetParam().corpus)) {
+      const ProblemSpec spec = reduced(full, kMaxTestCost);
+      if (native(spec)) accepted.push_back(spec);
+    }
+    return accepted;
+  }
+
+  // Applies an operator without weights to whole maps.
+  Dense apply(const std::string& op, const Shape& shape, std::vector<Dense> src) const {
+    KernelCase c;
+    c.spec.op = op;
+    c.spec.src = shape;
+    c.src = std::move(src);
+    const auto images = static_cast<int64_t>(c.src[0].size()) / shape.elems();
+    return run_kernel(*native(c.spec), c, {images, 1});
+  }
+
+  // The case without its epilogue, then the epilogue as operators of their own.
+  Dense run_unfused(KernelCase c, const char* activation_op) const {
+    const Shape dst = c.spec.dst();
+    const bool adds = c.spec.epilogue.residual;
+    c.spec.epilogue = {};
+    Dense y = run_kernel(*native(c.spec), c, {kImages, 1});
+    if (adds) y = apply("add", dst, {y, c.residual});
+    return activation_op ? apply(activation_op, dst, {y}) : y;
+  }
+};
+
+struct ActivationOp {
+  const char* op;  // null: none
+  Activation fused;
+};
+
+const ActivationOp kActivationOps[] = {
+    {nullptr, {}},
+    {"relu", Activation::clamp(0, std::numeric_limits<float>::infinity())},
+    {"relu6", Activation::clamp(0, 6)},
+};
+
+TEST_P(Bits, OfAFusedEpilogueEqualTheSeparateOperators) {
+  for (ProblemSpec spec : specs()) {
+    for (const bool residual : {false, true}) {
+      for (const ActivationOp& activation : kActivationOps) {
+        spec.epilogue = {residual, activation.fused};
+        const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+        const Dense fused = run_kernel(*native(spec), c, {kImages, 2});
+        EXPECT_TRUE(same_bits(fused, run_unfused(c, activation.op))) << spec.to_string();
+      }
+    }
+  }
+}
+
+TEST_P(Bits, DoNotDependOnBatchOrThreads) {
+  for (const ProblemSpec& spec : specs()) {
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    const Dense expected = run_kernel(*native(spec), c, {kImages, 1});
+    for (const int64_t n : {int64_t{1}, int64_t{2}, kImages}) {
+      for (const int threads : {1, 2, 3, 7}) {
+        const Dense got = run_kernel(*native(spec), c, {n, threads});
+        const auto size = static_cast<ptrdiff_t>(got.size());
+        EXPECT_TRUE(same_bits(got, {expected.begin(), expected.begin() + size}))
+            << spec.to_string() << "\nn " << n << ", threads " << threads;
+      }
+    }
+  }
+}
+
+// An image's place in the batch must not matter either: the last image alone.
+TEST_P(Bits, DoNotDependOnThePlaceInTheBatch) {
+  for (const ProblemSpec& spec : specs()) {
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    const auto last = [](const Dense& all) {
+      return Dense(all.end() - static_cast<ptrdiff_t>(all.size()) / kImages, all.end());
+    };
+    KernelCase alone = c;
+    for (Dense& src : alone.src) src = last(src);
+    alone.residual = last(alone.residual);
+    const Dense expected = last(run_kernel(*native(spec), c, {kImages, 1}));
+    EXPECT_TRUE(same_bits(run_kernel(*native(spec), alone, {1, 1}), expected)) << spec.to_string();
+  }
+}
+
+std::string param_name(const ::testing::TestParamInfo<Param>& info) {
+  return std::string(isa_name(info.param.isa)) + "_on_" + info.param.corpus;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Bits, ::testing::ValuesIn(all_params()), param_name);
+
+}  // namespace
+}  // namespace penult::testing

@@ -1,0 +1,250 @@
+#include "tests/kernels/kernel_case.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+
+#include "tests/kernels/guarded_buffer.h"
+
+namespace penult::testing {
+namespace {
+
+using kernels::Halo;
+using kernels::Kernel;
+using kernels::Problem;
+using kernels::TensorDesc;
+using Flush = GuardedBuffer::Flush;
+
+Dense make_numbers(size_t count, Numbers numbers, std::mt19937& random) {
+  Dense values(count);
+  for (float& value : values) {
+    value = numbers == Numbers::kIntegers
+                ? static_cast<float>(static_cast<int>(random() % 9) - 4)
+                : std::ldexp(static_cast<float>(random() >> 8), -23) - 1.0F;
+  }
+  return values;
+}
+
+size_t elems(const std::vector<int64_t>& dims) {
+  size_t product = dims.empty() ? 0 : 1;
+  for (const int64_t dim : dims) product *= static_cast<size_t>(dim);
+  return product;
+}
+
+TensorDesc lay_out(const Shape& shape, const Halo& halo, int64_t spare_channels) {
+  TensorDesc desc{.shape = shape, .halo = halo};
+  const int64_t pad = kernels::kChannelPad;
+  desc.pixel_stride = (shape.c + pad - 1) / pad * pad + spare_channels;
+  desc.row_stride = (halo.left + shape.w + halo.right) * desc.pixel_stride;
+  desc.image_stride = (halo.top + shape.h + halo.bottom) * desc.row_stride;
+  return desc;
+}
+
+// A map in guarded memory: zeros in the halo, garbage in the channel padding.
+class Map {
+ public:
+  static constexpr float kGarbage = 12345.5F;
+
+  Map(const TensorDesc& desc, int64_t images, Flush flush)
+      : desc_(desc),
+        images_(images),
+        buffer_(static_cast<size_t>(desc.image_stride * images) * sizeof(float), flush) {
+    for_each_pixel(images,
+                   [&](float* pixel) { std::fill(pixel, pixel + desc_.pixel_stride, kGarbage); });
+  }
+
+  float* origin() {
+    return buffer_.floats() + desc_.halo.top * desc_.row_stride +
+           desc_.halo.left * desc_.pixel_stride;
+  }
+
+  void fill(const Dense& dense) {
+    const float* next = dense.data();
+    for_each_pixel(images_, [&](float* pixel) {
+      std::copy(next, next + desc_.shape.c, pixel);
+      next += desc_.shape.c;
+    });
+  }
+
+  Dense dense(int64_t images) {
+    Dense out;
+    for_each_pixel(images,
+                   [&](float* pixel) { out.insert(out.end(), pixel, pixel + desc_.shape.c); });
+    return out;
+  }
+
+  // Channel padding may hold anything but infinities and NaNs.
+  bool padding_is_finite(int64_t images) {
+    bool finite = true;
+    for_each_pixel(images, [&](const float* pixel) {
+      for (int64_t c = desc_.shape.c; c < desc_.pixel_stride; ++c)
+        finite = finite && std::isfinite(pixel[c]);
+    });
+    return finite;
+  }
+
+  std::vector<std::byte> bytes() { return {buffer_.data(), buffer_.data() + buffer_.bytes()}; }
+
+  // True if everything but the pixels of the first `images` images is as it was in `before`.
+  bool changed_only_pixels(std::vector<std::byte> before, int64_t images) {
+    for_each_pixel(images, [&](float* pixel) {
+      const auto at = reinterpret_cast<std::byte*>(pixel) - buffer_.data();
+      std::memcpy(before.data() + at, pixel,
+                  static_cast<size_t>(desc_.pixel_stride) * sizeof(float));
+    });
+    return std::memcmp(before.data(), buffer_.data(), buffer_.bytes()) == 0;
+  }
+
+ private:
+  template <class Body>
+  void for_each_pixel(int64_t images, const Body& body) {
+    for (int64_t i = 0; i < images; ++i)
+      for (int64_t y = 0; y < desc_.shape.h; ++y)
+        for (int64_t x = 0; x < desc_.shape.w; ++x)
+          body(origin() + i * desc_.image_stride + y * desc_.row_stride + x * desc_.pixel_stride);
+  }
+
+  TensorDesc desc_;
+  int64_t images_;
+  GuardedBuffer buffer_;
+};
+
+// Strides and halos: what the kernel asks of its sources, something odd elsewhere (a later
+// consumer's halo on dst, another one's on the residual).
+Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, int64_t spare_channels) {
+  Problem problem = make_problem(spec);
+  const bool is_map = spec.src.is_map(), gives_map = problem.dst.shape.is_map();
+  for (size_t i = 0; i < problem.src.size(); ++i) {
+    Halo halo = kernel.src_halo(problem, static_cast<int>(i));
+    if (is_map && i == 0 && spare_channels) halo.right += 1, halo.top += 1;  // another consumer's
+    problem.src[i] = lay_out(spec.src, halo, spare_channels);
+  }
+  const Halo dst_halo = gives_map ? Halo{1, 2, 0, 1} : Halo{};
+  const Halo residual_halo = gives_map ? Halo{0, 1, 2, 0} : Halo{};
+  problem.dst = lay_out(problem.dst.shape, dst_halo, 0);
+  if (spec.epilogue.residual)
+    problem.residual = lay_out(problem.dst.shape, residual_halo, spare_channels);
+  return problem;
+}
+
+struct Memory {
+  std::vector<std::unique_ptr<Map>> src;
+  std::unique_ptr<Map> residual, dst;
+  std::unique_ptr<GuardedBuffer> packed;
+  std::vector<std::unique_ptr<GuardedBuffer>> scratch;
+};
+
+Memory make_memory(const Kernel& kernel, const Problem& problem, const KernelCase& c,
+                   const RunPlan& plan, Flush flush) {
+  Memory memory;
+  for (size_t i = 0; i < c.src.size(); ++i) {
+    memory.src.push_back(std::make_unique<Map>(problem.src[i], plan.n, flush));
+    memory.src.back()->fill(c.src[i]);
+  }
+  if (c.spec.epilogue.residual) {
+    memory.residual = std::make_unique<Map>(problem.residual, plan.n, flush);
+    memory.residual->fill(c.residual);
+  }
+  // With an image to spare that the kernel must leave alone (or the end at the guard page).
+  const int64_t spare = flush == Flush::kStart ? 1 : 0;
+  memory.dst = std::make_unique<Map>(problem.dst, plan.n + spare, flush);
+  memory.packed = std::make_unique<GuardedBuffer>(kernel.packed_bytes(problem), flush);
+  // NaNs where pack() leaves gaps that run() then reads.
+  std::memset(memory.packed->data(), 0xFF, memory.packed->bytes());
+  std::vector<std::span<const float>> weights(c.weights.begin(), c.weights.end());
+  kernel.pack(problem, weights, memory.packed->data());
+  for (int t = 0; t < plan.threads; ++t) {
+    memory.scratch.push_back(std::make_unique<GuardedBuffer>(kernel.scratch_bytes(problem), flush));
+  }
+  return memory;
+}
+
+void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, const RunPlan& plan) {
+  std::vector<const float*> src;
+  for (const auto& map : memory.src) src.push_back(map->origin());
+  for (int thread = plan.threads - 1; thread >= 0; --thread) {
+    kernel.run({.problem = problem,
+                .n = plan.n,
+                .src = src.data(),
+                .residual = memory.residual ? memory.residual->origin() : nullptr,
+                .dst = memory.dst->origin(),
+                .packed = memory.packed->data(),
+                .scratch = memory.scratch[static_cast<size_t>(thread)]->data(),
+                .thread = thread,
+                .threads = plan.threads});
+  }
+}
+
+}  // namespace
+
+KernelCase KernelCase::make(const ProblemSpec& spec, Numbers numbers, int64_t images) {
+  const std::string text = spec.to_string();
+  std::seed_seq seed(text.begin(), text.end());
+  std::mt19937 random(seed);
+  const auto count = [&](const Shape& shape) {
+    return static_cast<size_t>(shape.elems() * images);
+  };
+  KernelCase c{.spec = spec, .src = {}, .residual = {}, .weights = {}};
+  for (int i = 0; i < spec.inputs(); ++i)
+    c.src.push_back(make_numbers(count(spec.src), numbers, random));
+  if (spec.epilogue.residual) c.residual = make_numbers(count(spec.dst()), numbers, random);
+  for (const auto& dims : make_problem(spec).weight_dims)
+    c.weights.push_back(make_numbers(elems(dims), numbers, random));
+  if (spec.op == "batchnorm") {  // variances
+    for (float& value : c.weights[3]) value = std::fabs(value) + 0.25F;
+  }
+  return c;
+}
+
+KernelCase KernelCase::magnitudes() const {
+  KernelCase c = *this;
+  const auto make_absolute = [](Dense& values) {
+    for (float& value : values) value = std::fabs(value);
+  };
+  for (Dense& values : c.src) make_absolute(values);
+  for (Dense& values : c.weights) make_absolute(values);
+  make_absolute(c.residual);
+  if (spec.op == "batchnorm") {  // the mean is subtracted
+    for (float& value : c.weights[2]) value = -value;
+  }
+  c.spec.epilogue.activation = {};
+  return c;
+}
+
+Dense run_kernel(const Kernel& kernel, const KernelCase& kernel_case, RunPlan plan) {
+  // Tight buffers that end at a guard page, and roomy ones that start at one.
+  const Flush flush = (plan.n + plan.threads) % 2 == 0 ? Flush::kEnd : Flush::kStart;
+  const int64_t spare_channels = flush == Flush::kStart ? kernels::kChannelPad : 0;
+  const Problem problem = laid_out(kernel, kernel_case.spec, spare_channels);
+  Memory memory = make_memory(kernel, problem, kernel_case, plan, flush);
+  std::vector<std::vector<std::byte>> sources;
+  for (const auto& map : memory.src) sources.push_back(map->bytes());
+  const std::vector<std::byte> dst_before = memory.dst->bytes();
+  run_parts(kernel, problem, memory, plan);
+  for (size_t i = 0; i < sources.size(); ++i)
+    EXPECT_EQ(sources[i], memory.src[i]->bytes()) << kernel.name << " changed src " << i;
+  EXPECT_TRUE(memory.dst->changed_only_pixels(dst_before, plan.n))
+      << kernel.name << " wrote beside dst: " << kernel_case.spec.to_string();
+  EXPECT_TRUE(memory.dst->padding_is_finite(plan.n))
+      << kernel.name << " left NaNs: " << kernel_case.spec.to_string();
+  return memory.dst->dense(plan.n);
+}
+
+const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa) {
+  const Problem problem = make_problem(spec);
+  for (const kernels::Table& table : kernels::all_tables()) {
+    if (spec.op != table.op) continue;
+    for (const Kernel& kernel : table.kernels) {
+      if (kernel.backend != backend || kernel.isa != isa) continue;
+      if (kernel.declines(problem).empty()) return &kernel;
+    }
+  }
+  return nullptr;
+}
+
+bool is_runnable(const Kernel& kernel) { return kernel.isa <= detected_isa(); }
+
+}  // namespace penult::testing

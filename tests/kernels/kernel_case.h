@@ -1,0 +1,51 @@
+#pragma once
+
+// A problem with numbers in it, to be run by any kernel that accepts it.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/kernel.h"
+#include "tests/kernels/corpus.h"
+
+namespace penult::testing {
+
+enum class Numbers {
+  kIntegers,  // small: every sum is exact in f32
+  kReals,     // in [-1, 1]
+};
+
+// Dense nhwc without halo or channel padding, as the tests compare it.
+using Dense = std::vector<float>;
+
+struct KernelCase {
+  ProblemSpec spec;
+  std::vector<Dense> src;      // one for each input
+  Dense residual;              // empty unless the epilogue has one
+  std::vector<Dense> weights;  // by slot; empty: not given
+
+  // Numbers for `images` images from a seed made of the problem's text.
+  static KernelCase make(const ProblemSpec& spec, Numbers numbers, int64_t images);
+  // Absolute values and no activation: its result bounds every partial sum.
+  KernelCase magnitudes() const;
+};
+
+struct RunPlan {
+  int64_t n = 1;
+  int threads = 1;
+};
+
+// Runs all parts of a kernel on buffers with guard pages, halos as the kernel asks for and garbage
+// in the channel padding. Fails the current test if the kernel changes a source, a halo of dst or
+// an image beyond plan.n. The result has plan.n images.
+Dense run_kernel(const kernels::Kernel& kernel, const KernelCase& kernel_case, RunPlan plan);
+
+// The operator's kernel of that backend and level which accepts the problem first; null if none.
+const kernels::Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa);
+
+// If this machine can run it.
+bool is_runnable(const kernels::Kernel& kernel);
+
+}  // namespace penult::testing

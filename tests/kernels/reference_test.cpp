@@ -1,0 +1,104 @@
+// The reference kernels are everybody's oracle, so they are checked against numbers worked out by
+// hand (and, through whole nets, against another framework's goldens).
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/kernels/kernel_case.h"
+
+namespace penult::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+Dense run_reference(const std::string& problem, std::vector<Dense> src, std::vector<Dense> weights,
+                    Dense residual = {}) {
+  const ProblemSpec spec = parse_problem(problem);
+  const KernelCase c{spec, std::move(src), std::move(residual), std::move(weights)};
+  const auto* kernel = find_kernel(spec, kernels::Backend::kReference, Isa::kScalar);
+  return run_kernel(*kernel, c, {1, 1});
+}
+
+TEST(ReferenceConv2d, CrossCorrelatesAndPadsWithZeros) {
+  // The kernel is not flipped: the tap at (0,0) weighs the pixel up and left.
+  EXPECT_THAT(run_reference("conv2d src=1x2x2 oc=1 k=3x3 p=1,1,1,1", {{1, 2, 3, 4}},
+                            {{1, 0, 0, 0, 10, 0, 0, 0, 0}, {0.5F}}),
+              ElementsAre(10.5F, 20.5F, 30.5F, 41.5F));
+}
+
+TEST(ReferenceConv2d, PadsEachSideByItself) {
+  // One column of zeros on the right, one row at the bottom; stride 2.
+  EXPECT_THAT(run_reference("conv2d src=1x3x3 oc=1 k=2x2 s=2x2 p=0,0,1,1 bias=0",
+                            {{1, 2, 3, 4, 5, 6, 7, 8, 9}}, {{1, 10, 100, 1000}, {}}),
+              ElementsAre(5421, 603, 87, 9));
+}
+
+TEST(ReferenceConv2d, DilatesTheTaps) {
+  EXPECT_THAT(
+      run_reference("conv2d src=1x1x5 oc=1 k=1x2 d=1x3 bias=0", {{1, 2, 3, 4, 5}}, {{1, 10}, {}}),
+      ElementsAre(41, 52));
+}
+
+TEST(ReferenceConv2d, KeepsGroupsApart) {
+  // Two groups of two input channels and one output channel each.
+  EXPECT_THAT(
+      run_reference("conv2d src=4x1x1 oc=2 g=2", {{1, 2, 3, 4}}, {{1, 10, 100, 1000}, {1, 2}}),
+      ElementsAre(22, 4302));
+}
+
+TEST(ReferenceConv2d, OrdersWeightsByOutputInputRowColumn) {
+  // Pixels are (channel 0, channel 1): the weights of channel 0's two columns come first.
+  EXPECT_THAT(
+      run_reference("conv2d src=2x1x2 oc=1 k=1x2 bias=0", {{1, 2, 3, 4}}, {{1, 10, 100, 1000}, {}}),
+      ElementsAre(1 + 30 + 200 + 4000));
+}
+
+TEST(ReferenceEpilogue, AddsTheResidualBeforeTheActivation) {
+  EXPECT_THAT(run_reference("conv2d src=1x1x3 oc=1 res=1 act=clamp:0:6", {{1, 2, 3}}, {{1}, {1}},
+                            {-5, 2, 3}),
+              ElementsAre(0, 5, 6));
+}
+
+TEST(ReferenceBatchnorm, NormalisesWithTheStoredStatistics) {
+  // eps is 1e-3: var + eps = 4, 0.25.
+  EXPECT_THAT(run_reference("batchnorm src=2x1x1", {{5, 1}},
+                            {{3, 2}, {10, 20}, {1, 2}, {4 - 1e-3F, 0.25F - 1e-3F}}),
+              ElementsAre(::testing::FloatEq(16), ::testing::FloatEq(16)));
+}
+
+TEST(ReferenceActivations, ClampAsTheirNamesSay) {
+  EXPECT_THAT(run_reference("relu src=1x1x4", {{-1, 0, 3, 9}}, {}), ElementsAre(0, 0, 3, 9));
+  EXPECT_THAT(run_reference("relu6 src=1x1x4", {{-1, 0, 3, 9}}, {}), ElementsAre(0, 0, 3, 6));
+}
+
+TEST(ReferenceAdd, AddsElementByElement) {
+  EXPECT_THAT(run_reference("add src=2x1x2", {{1, 2, 3, 4}, {10, 20, 30, 40}}, {}),
+              ElementsAre(11, 22, 33, 44));
+}
+
+TEST(ReferenceGlobalAvgPool, AveragesEachChannel) {
+  EXPECT_THAT(run_reference("global_avg_pool src=2x1x2", {{1, 10, 3, 20}}, {}), ElementsAre(2, 15));
+}
+
+TEST(ReferenceLinear, MultipliesRowsOfWeights) {
+  EXPECT_THAT(run_reference("linear src=2 oc=2", {{1, 2}}, {{1, 10, 100, 1000}, {1, 2}}),
+              ElementsAre(22, 2102));
+}
+
+// A NaN is a fault that must reach the user, not become 0 or 6 on the way.
+TEST(Activations, LetNansThrough) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const ProblemSpec spec = parse_problem("relu6 src=1x1x2");
+  const KernelCase c{spec, {{nan, 7}}, {}, {}};
+  for (const kernels::Table& table : kernels::all_tables()) {
+    for (const kernels::Kernel& kernel : table.kernels) {
+      if (table.op != spec.op || !is_runnable(kernel)) continue;
+      const Dense got = run_kernel(kernel, c, {1, 1});
+      EXPECT_TRUE(std::isnan(got[0])) << kernel.name;
+      EXPECT_EQ(got[1], 6) << kernel.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penult::testing
