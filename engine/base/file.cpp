@@ -194,6 +194,12 @@ Status AtomicFile::write(std::span<const uint8_t> bytes) {
   return Status();
 }
 
+Status AtomicFile::reopen() {
+  ::close(std::exchange(fd_, -1));
+  fd_ = open_retrying(temporary_, O_WRONLY, 0);
+  return fd_ < 0 ? errno_status("cannot reopen", temporary_) : Status();
+}
+
 Status AtomicFile::commit() {
   // A failed fsync may have dropped the data: the file is given up, never synced again.
   if (::fsync(fd_) != 0) return errno_status("cannot sync", path_);

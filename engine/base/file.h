@@ -48,6 +48,8 @@ class AtomicFile {
     return write(std::span(static_cast<const uint8_t*>(data), bytes));
   }
   const std::string& temporary_path() const { return temporary_; }
+  // To be called after somebody else wrote or replaced the file at temporary_path().
+  Status reopen();
   Status commit();  // fsync, rename, fsync of the folder
 
  private:
