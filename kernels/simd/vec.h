@@ -20,5 +20,16 @@
 #define PENULT_INLINE inline __attribute__((always_inline))
 #define PENULT_NOINLINE __attribute__((noinline))
 
-// Loops over registers must disappear, or accumulators live in memory.
+// Loops over registers must disappear, or accumulators live in memory. Not with sanitizers, whose
+// checks would be unrolled too: gcc then takes a quarter of an hour for one file.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(undefined_behavior_sanitizer)
+#define PENULT_UNROLL
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PENULT_UNROLL
+#endif
+#ifndef PENULT_UNROLL
 #define PENULT_UNROLL _Pragma("GCC unroll 32")
+#endif
