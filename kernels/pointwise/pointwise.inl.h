@@ -14,7 +14,7 @@ PENULT_INLINE Float* pointwise_row(const PointwiseMap<Float>& map, int64_t image
 }
 
 // dst = activation(compute(a, b, c) + residual) for each vector, where a and b are the addresses of
-// the same element in src[0] and src[1] (null if unused) and c is its channel.
+// the same element in src[0] and src[1] and c is its channel.
 template <class Vec, class Compute, class Activate>
 PENULT_INLINE void pointwise_loop(const PointwiseParams& params, const Compute& compute,
                                   const Activate& activate) {
@@ -26,12 +26,12 @@ PENULT_INLINE void pointwise_loop(const PointwiseParams& params, const Compute& 
     float* dst = pointwise_row(params.dst, image, y);
     for (int64_t x = 0; x < params.w; ++x) {
       for (int64_t c = 0; c < params.c; c += Vec::kLanes) {
-        Vec result = compute(a + c, b ? b + c : nullptr, c);
+        Vec result = compute(a + c, b + c, c);
         if (residual) result = Vec::add(result, Vec::load(residual + c));
         Vec::store(dst + c, activate(result));
       }
       a += params.src[0].pixel_stride;
-      if (b) b += params.src[1].pixel_stride;
+      b += params.src[1].pixel_stride;
       if (residual) residual += params.residual.pixel_stride;
       dst += params.dst.pixel_stride;
     }

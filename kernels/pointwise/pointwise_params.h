@@ -18,9 +18,9 @@ struct PointwiseMap {
 
 struct PointwiseParams {
   int64_t h, w;
-  int64_t c;                   // rounded up to kChannelPad
-  int64_t row_begin, row_end;  // rows count through all images: image * h + y
-  PointwiseMap<const float> src[2];
+  int64_t c;                         // rounded up to kChannelPad
+  int64_t row_begin, row_end;        // rows count through all images: image * h + y
+  PointwiseMap<const float> src[2];  // with one input: twice the same
   PointwiseMap<const float> residual;
   PointwiseMap<float> dst;
   const float* scale;         // [c], batchnorm only
