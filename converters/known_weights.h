@@ -8,7 +8,7 @@ namespace penult::converters {
 struct KnownWeights {
   const char* sha256;   // hex, of the file
   const char* name;     // of the weight set
-  const char* licence;  // SPDX identifier and origin
+  const char* licence;  // SPDX identifier, copyright and origin
 };
 
 // Null if the file is not a known one.

@@ -47,7 +47,7 @@ ValueId block(NetBuilder& net, int index, ValueId x, bool torchvision) {
     return conv_norm_act(net, tap, first, second, input, spec);
   };
   if (index > 1) x = next(x, {});  // expansion; the first block has none
-  x = next(x, {.stride = stride, .padding = 1, .depthwise = true});
+  x = next(x, {.kernel = 3, .stride = stride, .padding = 1, .depthwise = true});
   const std::string project = conv + std::to_string(layer), norm = conv + std::to_string(layer + 1);
   x = net.conv({project, torchvision ? project : conv + std::to_string(flat)}, x, {});
   x = net.batchnorm({norm, torchvision ? norm : conv + std::to_string(flat + 1)}, x, kEps);
@@ -83,7 +83,7 @@ Result<ModelData> build(StateDict&& weights) {
   const bool torchvision = has(weights, "features.1.conv.0.0.weight");
   NetBuilder net(std::move(weights));
   ValueId x = conv_norm_act(net, "features.0", "features.0.0", "features.0.1", net.input(),
-                            {.stride = 2, .padding = 1});
+                            {.kernel = 3, .stride = 2, .padding = 1});
   for (int i = 1; i <= kLastBlock; ++i) x = block(net, i, x, torchvision);
   x = conv_norm_act(net, "features.18", "features.18.0", "features.18.1", x, {});
   x = net.global_avg_pool("adaptive_avg_pool2d", x);

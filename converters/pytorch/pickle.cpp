@@ -1,8 +1,6 @@
 #include "converters/pytorch/pickle.h"
 
 #include <array>
-#include <bit>
-#include <unordered_map>
 #include <utility>
 
 #include "converters/pytorch/globals.h"
@@ -14,7 +12,10 @@ namespace {
 
 using Kind = Object::Kind;
 
-constexpr size_t kMaxStack = 1'000'000, kMaxObjects = 8'000'000, kMaxMemo = 1'000'000;
+// A state dict needs about 20 objects and 30 references for each tensor, so this is enough for
+// 20,000 tensors; a file of one-byte opcodes can make us take 100 MB, and no more.
+constexpr size_t kMaxStack = 1'000'000, kMaxMemo = 1'000'000;
+constexpr size_t kMaxObjects = 500'000, kMaxReferences = 2'000'000;
 constexpr size_t kMaxText = 64 << 10;
 
 class Machine {
@@ -26,12 +27,9 @@ class Machine {
       opcode_at_ = at_;
       PENULT_ASSIGN_OR_RETURN(const uint64_t opcode, read_uint(1));
       PENULT_RETURN_IF_ERROR(execute(static_cast<uint8_t>(opcode)));
-      if (stack_.size() > kMaxStack || memo_.size() > kMaxMemo ||
-          pickle_.objects.size() > kMaxObjects) {
-        return Status(StatusCode::kLimitExceeded,
-                      concat("pickle at byte ", opcode_at_, ": more than ", kMaxStack,
-                             " nested or remembered values, which no state dict has"));
-      }
+      if (stack_.size() > kMaxStack) return too_many(kMaxStack, "nested values");
+      if (pickle_.objects.size() > kMaxObjects) return too_many(kMaxObjects, "values");
+      if (references_ > kMaxReferences) return too_many(kMaxReferences, "references to values");
     }
     pickle_.end = at_;
     return std::move(pickle_);
@@ -40,6 +38,11 @@ class Machine {
  private:
   Status corrupt(std::string_view message) const {
     return Status(StatusCode::kFormatCorrupt, concat("pickle at byte ", opcode_at_, ": ", message));
+  }
+  Status too_many(size_t limit, std::string_view what) const {
+    return Status(StatusCode::kLimitExceeded,
+                  concat("pickle at byte ", opcode_at_, ": more than ", limit, " ", what,
+                         ", which no state dict has"));
   }
   Status at_opcode(const Status& status) const {
     return Status(status.code(), concat("pickle at byte ", opcode_at_, ": ", status.message()));
@@ -103,6 +106,7 @@ class Machine {
     if (mark == 0) return corrupt("a mark is missing");
     std::vector<Ref> items(stack_.begin() + mark, stack_.end());
     stack_.resize(mark - 1);
+    references_ += items.size();
     return items;
   }
   Result<Object*> top(Kind kind) {
@@ -191,12 +195,10 @@ class Machine {
       value |= ~uint64_t{0} << (8 * count);
     return push_int(static_cast<int64_t>(value));
   }
+  // A learning rate or the like, saved beside the state dict: nothing that we use.
   Status real(size_t width) {
-    PENULT_ASSIGN_OR_RETURN(const auto raw, take(width));
-    uint64_t value = 0;
-    for (const uint8_t byte : raw) value = value << 8 | byte;  // big-endian
-    push(Kind::kFloat).real = std::bit_cast<double>(value);
-    return {};
+    PENULT_RETURN_IF_ERROR(take(width).status());
+    return push(Kind::kFloat), Status();
   }
   Status text(size_t width) {
     PENULT_ASSIGN_OR_RETURN(const uint64_t count, read_uint(width));
@@ -221,6 +223,7 @@ class Machine {
     for (size_t i = count; i-- > 0;) {
       PENULT_ASSIGN_OR_RETURN(items[i], pop());
     }
+    references_ += count;
     push(Kind::kTuple).items = std::move(items);
     return {};
   }
@@ -228,6 +231,7 @@ class Machine {
     PENULT_ASSIGN_OR_RETURN(const Ref item, pop());
     PENULT_ASSIGN_OR_RETURN(Object * list, top(Kind::kList));
     list->items.push_back(item);
+    ++references_;
     return {};
   }
   Status append_to_mark(size_t) { return extend(Kind::kList); }
@@ -245,6 +249,7 @@ class Machine {
     PENULT_ASSIGN_OR_RETURN(Object * dict, top(Kind::kDict));
     dict->items.push_back(key);
     dict->items.push_back(value);
+    references_ += 2;
     return {};
   }
 
@@ -281,6 +286,8 @@ class Machine {
     Object& result = make(Kind::kNone);
     const Status status = call_global(callable->text, args->items, result);
     if (!status.ok()) return at_opcode(status);
+    // Calls copy what they are given: a few bytes could copy one long list again and again.
+    references_ += result.items.size() + result.dims.size() + result.strides.size();
     stack_.push_back(&result);
     return {};
   }
@@ -303,26 +310,33 @@ class Machine {
   // --- memo ---
   Status remember(uint64_t index) {
     if (stack_.empty() || stack_.back() == nullptr) return corrupt("nothing to remember");
+    // Writers number from 0, so a vector does, and no choice of numbers can make look-ups slow.
+    if (index >= kMaxMemo) return too_many(kMaxMemo, "remembered values");
+    if (index >= memo_.size()) memo_.resize(index + 1);
+    if (memo_[index] == nullptr) ++remembered_;
     memo_[index] = stack_.back();
     return {};
   }
-  Status memoize(size_t) { return remember(memo_.size()); }
+  Status memoize(size_t) { return remember(remembered_); }
   Status put(size_t width) {
     PENULT_ASSIGN_OR_RETURN(const uint64_t index, read_uint(width));
     return remember(index);
   }
   Status get(size_t width) {
     PENULT_ASSIGN_OR_RETURN(const uint64_t index, read_uint(width));
-    const auto found = memo_.find(index);
-    if (found == memo_.end()) return corrupt(concat("memo entry ", index, " does not exist"));
-    stack_.push_back(found->second);
+    if (index >= memo_.size() || memo_[index] == nullptr) {
+      return corrupt(concat("memo entry ", index, " does not exist"));
+    }
+    stack_.push_back(memo_[index]);
     return {};
   }
 
   std::span<const uint8_t> bytes_;
   size_t at_, opcode_at_ = 0;
   std::vector<Object*> stack_;
-  std::unordered_map<uint64_t, Object*> memo_;
+  std::vector<Object*> memo_;  // null: not used
+  size_t remembered_ = 0;      // entries of the memo that are used
+  size_t references_ = 0;      // made so far, in tuples, lists, dicts and tensors
   Pickle pickle_;
 };
 

@@ -49,15 +49,14 @@ struct Object {
     kList,
     kDict,     // items: key, value, key, value, ...
     kGlobal,   // text: "module name"
-    kStorage,  // text: key; number: elements; dtype
+    kStorage,  // items[0]: key; number: elements; dtype
     kTensor,   // items[0]: storage; number: offset; dims; strides (all in elements)
   };
   Kind kind = Kind::kNone;
+  Dtype dtype = Dtype::kFloat32;
   int64_t number = 0;
-  double real = 0;
   std::string text;
   std::vector<Ref> items;
-  Dtype dtype = Dtype::kFloat32;
   std::vector<int64_t> dims, strides;
 };
 

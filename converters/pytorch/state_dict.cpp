@@ -120,7 +120,12 @@ Result<Ref> find_tensors(Ref root) {
 
 }  // namespace
 
-Result<StateDict> read_state_dict(const Pickle& pickle, const StorageBytes& storage_bytes) {
+const std::string& storage_key(const Object& storage) { return storage.items[0]->text; }
+
+Result<StateDict> read_state_dict(const Pickle& pickle, uint64_t file_bytes,
+                                  const StorageBytes& storage_bytes) {
+  // Half precision doubles when it is widened, and a few tensors may be tied.
+  const uint64_t budget = 4 * file_bytes;
   PENULT_ASSIGN_OR_RETURN(const Ref dict, find_tensors(pickle.root));
   StateDict result;
   std::unordered_set<std::string> names;
@@ -136,8 +141,10 @@ Result<StateDict> read_state_dict(const Pickle& pickle, const StorageBytes& stor
     }
     PENULT_ASSIGN_OR_RETURN(NamedTensor tensor, read_tensor(key.text, value, storage_bytes));
     total += tensor.data.size() * sizeof(float);
-    if (total > uint64_t{8} << 30) {  // many tensors may share one storage
-      return Status(StatusCode::kLimitExceeded, "the tensors need more than 8 GiB");
+    if (total > budget) {
+      return Status(StatusCode::kLimitExceeded,
+                    concat("tensor ", quote(key.text), ": with it the tensors need more than ",
+                           budget, " bytes, 4 times the file's size; they share storages"));
     }
     result.tensors.push_back(std::move(tensor));
   }

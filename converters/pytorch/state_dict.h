@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -14,7 +15,12 @@ namespace penult::converters {
 using StorageBytes = std::function<Result<std::span<const uint8_t>>(const Object& storage)>;
 
 // The tensors of a state dict, in order: either the pickled object itself, or its entry
-// "state_dict" or "model". Views and transposed tensors are written out densely.
-Result<StateDict> read_state_dict(const Pickle& pickle, const StorageBytes& storage_bytes);
+// "state_dict" or "model". Views and transposed tensors are written out densely, but a file of
+// `file_bytes` cannot claim a multiple of its size by sharing one storage between many tensors.
+Result<StateDict> read_state_dict(const Pickle& pickle, uint64_t file_bytes,
+                                  const StorageBytes& storage_bytes);
+
+// The name under which a kStorage object's elements are kept.
+const std::string& storage_key(const Object& storage);
 
 }  // namespace penult::converters

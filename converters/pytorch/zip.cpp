@@ -68,21 +68,21 @@ Result<StateDict> read_pytorch_zip(const std::string& path) {
   if (object.end != data.size()) return corrupt("bytes follow the pickle of data.pkl");
   std::unordered_map<std::string, std::span<const uint8_t>> checked;  // each CRC only once
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
-    auto found = checked.find(storage.text);
+    const std::string& key = storage_key(storage);
+    auto found = checked.find(key);
     if (found == checked.end()) {
-      PENULT_ASSIGN_OR_RETURN(const auto bytes, read_required(zip, root + "data/" + storage.text));
-      found = checked.emplace(storage.text, bytes).first;
+      PENULT_ASSIGN_OR_RETURN(const auto bytes, read_required(zip, root + "data/" + key));
+      found = checked.emplace(key, bytes).first;
     }
     const uint64_t expected = static_cast<uint64_t>(storage.number) * dtype_bytes(storage.dtype);
     if (static_cast<uint64_t>(storage.number) > kMaxWeightFileBytes ||
         found->second.size() != expected) {
-      return corrupt(concat("storage ", quote(storage.text), ": ", found->second.size(),
-                            " bytes, expected ", storage.number, " elements of ",
-                            dtype_name(storage.dtype)));
+      return corrupt(concat("storage ", quote(key), ": ", found->second.size(), " bytes, expected ",
+                            storage.number, " elements of ", dtype_name(storage.dtype)));
     }
     return found->second;
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, storage_bytes));
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
   weights.format = "PyTorch state dict (zip format)";
   return weights;
 }

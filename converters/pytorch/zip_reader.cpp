@@ -1,7 +1,8 @@
 #include "converters/pytorch/zip_reader.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -12,10 +13,12 @@ namespace penult::converters {
 namespace {
 
 constexpr uint32_t kLocalMagic = 0x04034b50, kCentralMagic = 0x02014b50, kEndMagic = 0x06054b50,
-                   kEnd64Magic = 0x06064b50, kLocator64Magic = 0x07064b50;
+                   kEnd64Magic = 0x06064b50, kLocator64Magic = 0x07064b50,
+                   kDescriptorMagic = 0x08074b50;
 constexpr uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56,
-                   kLocator64Bytes = 20;
-constexpr uint16_t kEncrypted = 1, kDescriptor = 8;
+                   kLocator64Bytes = 20, kDescriptorBytes = 16, kDescriptor64Bytes = 24;
+constexpr uint16_t kEncrypted = 1, kDescriptor = 8, kUtf8 = 0x800;  // flags
+constexpr uint16_t kZip64Field = 1;
 constexpr uint64_t kMaxEntries = 100'000;
 
 Status corrupt(std::string message) {
@@ -31,6 +34,36 @@ T load_le(std::span<const uint8_t> bytes, uint64_t at) {
   return value;
 }
 
+// Nothing is ever unpacked, but a name that would leave the folder is an attack on others.
+bool is_safe_entry_name(const std::string& name) {
+  if (!is_valid_name(name) || name.find('\\') != std::string::npos) return false;
+  for (size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = name.find('/', begin);
+    const auto part = std::string_view(name).substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") return false;
+  }
+  return true;
+}
+
+// The uncompressed and compressed size of a zip64 extra field; nothing unless both are there and
+// equal.
+std::optional<uint64_t> zip64_size(std::span<const uint8_t> extra) {
+  uint64_t at = 0;
+  while (extra.size() - at >= 4) {
+    const auto id = load_le<uint16_t>(extra, at), bytes = load_le<uint16_t>(extra, at + 2);
+    at += 4;
+    if (bytes > extra.size() - at) return std::nullopt;
+    if (id == kZip64Field) {
+      if (bytes != 16 || load_le<uint64_t>(extra, at) != load_le<uint64_t>(extra, at + 8)) {
+        return std::nullopt;
+      }
+      return load_le<uint64_t>(extra, at);
+    }
+    at += bytes;
+  }
+  return std::nullopt;
+}
+
 struct Directory {
   uint64_t entries, bytes, offset;
 };
@@ -43,6 +76,13 @@ Result<Directory> find_directory(std::span<const uint8_t> file) {
         "its end record is not the end of the file; truncated, or something was appended");
   }
   const uint64_t end = file.size() - kEndBytes;
+  const auto disk = load_le<uint16_t>(file, end + 4), first_disk = load_le<uint16_t>(file, end + 6);
+  const auto on_disk = load_le<uint16_t>(file, end + 8),
+             comment = load_le<uint16_t>(file, end + 20);
+  if (disk != 0 || first_disk != 0 || on_disk != load_le<uint16_t>(file, end + 10) ||
+      comment != 0) {
+    return corrupt("its end record tells of several disks or of a comment, expected neither");
+  }
   Directory directory{load_le<uint16_t>(file, end + 10), load_le<uint32_t>(file, end + 12),
                       load_le<uint32_t>(file, end + 16)};
   uint64_t directory_end = end;
@@ -89,10 +129,9 @@ Status ZipReader::read_directory() {
   PENULT_ASSIGN_OR_RETURN(const Directory directory, find_directory(file_));
   const uint64_t end = directory.offset + directory.bytes;
   uint64_t at = directory.offset;
-  std::unordered_set<std::string> names;
   for (uint64_t i = 0; i < directory.entries; ++i) {
     PENULT_RETURN_IF_ERROR(read_central_header(at, end));
-    if (!names.insert(entries_.back().name).second) {
+    if (!index_.emplace(entries_.back().name, i).second) {
       return corrupt(concat("entry ", quote(entries_.back().name), " occurs twice"));
     }
   }
@@ -113,10 +152,18 @@ Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
   Entry entry;
   const auto name = file_.subspan(at + kCentralBytes, name_bytes);
   entry.name.assign(name.begin(), name.end());
+  if (!is_safe_entry_name(entry.name)) {
+    return corrupt(concat("entry name ", quote(entry.name),
+                          " is not a relative path of valid text without \"..\""));
+  }
   if ((flags & kEncrypted) != 0 || method != 0) {
     return Status(StatusCode::kFormatUnsupported,
                   concat("zip archive: entry ", quote(entry.name), " is ",
                          method != 0 ? "compressed" : "encrypted", "; expected stored entries"));
+  }
+  if ((flags & ~(kDescriptor | kUtf8)) != 0) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("zip archive: entry ", quote(entry.name), " has flags ", flags, " set"));
   }
   const uint64_t packed = load_le<uint32_t>(file_, at + 20);
   entry.bytes = load_le<uint32_t>(file_, at + 24);
@@ -127,7 +174,7 @@ Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
                   concat("zip archive: entry ", quote(entry.name), " needs zip64 (4 GiB or more)"));
   }
   entry.crc32 = load_le<uint32_t>(file_, at + 16);
-  entry.has_descriptor = (flags & kDescriptor) != 0;
+  entry.flags = flags;
   entries_.push_back(std::move(entry));
   at += kCentralBytes + tail;
   return {};
@@ -149,21 +196,35 @@ Status ZipReader::check_local_header(Entry& entry) const {
     return corrupt(concat("entry ", quote(entry.name), " reaches beyond the end of the file"));
   }
   const auto name = file_.subspan(at + kLocalBytes, name_bytes);
-  const auto flags = load_le<uint16_t>(file_, at + 6), method = load_le<uint16_t>(file_, at + 8);
-  if (!std::equal(name.begin(), name.end(), entry.name.begin(), entry.name.end()) || method != 0 ||
-      ((flags & kDescriptor) != 0) != entry.has_descriptor || (flags & kEncrypted) != 0) {
+  if (!std::equal(name.begin(), name.end(), entry.name.begin(), entry.name.end()) ||
+      load_le<uint16_t>(file_, at + 6) != entry.flags || load_le<uint16_t>(file_, at + 8) != 0) {
     return disagree();
   }
-  // With a descriptor behind the data the header holds zeros; numpy writes all ones and a zip64
-  // field.
+  // With a descriptor behind the data (torch) the header may hold zeros; numpy writes all ones and
+  // a zip64 field.
+  const bool open = (entry.flags & kDescriptor) != 0;
   const auto crc = load_le<uint32_t>(file_, at + 14);
+  if (crc != entry.crc32 && !(open && crc == 0)) return disagree();
   for (const uint64_t field : {at + 18, at + 22}) {
     const auto size = load_le<uint32_t>(file_, field);
-    const bool open =
-        (entry.has_descriptor && size == 0) || (extra_bytes != 0 && size == 0xffffffff);
-    if (size != entry.bytes && !open) return disagree();
+    const bool wide = size == 0xffffffff &&
+                      zip64_size(file_.subspan(at + kLocalBytes + name_bytes, extra_bytes)) ==
+                          std::optional<uint64_t>(entry.bytes);
+    if (size != entry.bytes && !(open && size == 0) && !wide) return disagree();
   }
-  return crc == entry.crc32 || (entry.has_descriptor && crc == 0) ? Status() : disagree();
+  return {};
+}
+
+// The descriptor fills bytes [at, next): signature, CRC-32, and both sizes in 4 or 8 bytes.
+bool ZipReader::descriptor_agrees(const Entry& entry, uint64_t at, uint64_t next) const {
+  const bool wide = next - at == kDescriptor64Bytes;
+  if (!wide && next - at != kDescriptorBytes) return false;
+  const auto size = [&](uint64_t offset) {
+    return wide ? load_le<uint64_t>(file_, offset) : load_le<uint32_t>(file_, offset);
+  };
+  return load_le<uint32_t>(file_, at) == kDescriptorMagic &&
+         load_le<uint32_t>(file_, at + 4) == entry.crc32 && size(at + 8) == entry.bytes &&
+         size(at + (wide ? 16 : 12)) == entry.bytes;
 }
 
 // Entries must follow each other without overlap and without hidden bytes between them.
@@ -180,12 +241,14 @@ Status ZipReader::check_layout(uint64_t directory_offset) const {
     }
     const uint64_t end = order[i]->data_offset + order[i]->bytes;
     const uint64_t next = i + 1 < order.size() ? order[i + 1]->header_offset : directory_offset;
-    // A descriptor has 12 or 20 bytes, and 4 more with its optional signature.
-    const uint64_t gap = next - end;
-    const bool descriptor = gap == 12 || gap == 16 || gap == 20 || gap == 24;
-    if (next < end || (order[i]->has_descriptor ? !descriptor : gap != 0)) {
+    const bool described = (order[i]->flags & kDescriptor) != 0;
+    if (next < end || (!described && next != end)) {
       return corrupt(concat("entry ", quote(order[i]->name), " ends at byte ", end,
                             ", the next part starts at ", next));
+    }
+    if (described && !descriptor_agrees(*order[i], end, next)) {
+      return corrupt(concat("entry ", quote(order[i]->name),
+                            ": the descriptor behind it disagrees with the directory"));
     }
     at = next;
   }
@@ -194,15 +257,16 @@ Status ZipReader::check_layout(uint64_t directory_offset) const {
 }
 
 Result<std::span<const uint8_t>> ZipReader::read(const std::string& name) const {
-  for (const Entry& entry : entries_) {
-    if (entry.name != name) continue;
-    const auto bytes = file_.subspan(entry.data_offset, entry.bytes);
-    if (crc32(bytes) == entry.crc32) return bytes;
-    return Status(StatusCode::kChecksumMismatch,
-                  concat("zip archive: entry ", quote(name),
-                         ": its CRC-32 differs; the file is damaged, fetch it again"));
+  const auto found = index_.find(name);
+  if (found == index_.end()) {
+    return Status(StatusCode::kNotFound, concat("zip archive: no entry ", quote(name)));
   }
-  return Status(StatusCode::kNotFound, concat("zip archive: no entry ", quote(name)));
+  const Entry& entry = entries_[found->second];
+  const auto bytes = file_.subspan(entry.data_offset, entry.bytes);
+  if (crc32(bytes) == entry.crc32) return bytes;
+  return Status(StatusCode::kChecksumMismatch,
+                concat("zip archive: entry ", quote(name),
+                       ": its CRC-32 differs; the file is damaged, fetch it again"));
 }
 
 }  // namespace penult::converters

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "penult/status.h"
@@ -21,12 +22,12 @@ class ZipReader {
     std::string name;
     uint64_t header_offset = 0, data_offset = 0, bytes = 0;
     uint32_t crc32 = 0;
-    bool has_descriptor = false;
+    uint16_t flags = 0;
   };
 
-  // `file` must outlive the reader. FormatCorrupt: duplicate names, overlapping or missing bytes,
-  // local and central headers that disagree; FormatUnsupported: compression, encryption, several
-  // disks.
+  // `file` must outlive the reader. FormatCorrupt: duplicate or unsafe names, overlapping or
+  // missing bytes, local and central headers that disagree; FormatUnsupported: compression,
+  // encryption, entries of 4 GiB or more; LimitExceeded: more than 100,000 entries.
   static Result<ZipReader> open(std::span<const uint8_t> file);
 
   const std::vector<Entry>& entries() const { return entries_; }
@@ -38,10 +39,12 @@ class ZipReader {
   Status read_directory();
   Status read_central_header(uint64_t& at, uint64_t end);
   Status check_local_header(Entry& entry) const;
+  bool descriptor_agrees(const Entry& entry, uint64_t at, uint64_t next) const;
   Status check_layout(uint64_t directory_offset) const;
 
   std::span<const uint8_t> file_;
   std::vector<Entry> entries_;  // in the order of the directory
+  std::unordered_map<std::string, size_t> index_;
 };
 
 }  // namespace penult::converters
