@@ -1,0 +1,69 @@
+// Which decoder a file is for, by its first bytes; errors named after the file.
+
+#include <string_view>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/image/decoders.h"
+
+namespace penult {
+namespace {
+
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+
+struct Kind {
+  const char* name;
+  std::string_view magic;
+  size_t offset;
+  Result<Image> (*decode)(std::span<const uint8_t>, const DecodeOptions&);  // null: not read
+};
+
+constexpr Kind kKinds[] = {
+    {"JPEG", "\xFF\xD8\xFF", 0, decode_jpeg},
+    {"PNG", "\x89PNG\r\n\x1A\n", 0, decode_png},
+    {"WebP", "WEBP", 8, nullptr},
+    {"BMP", "BM", 0, nullptr},
+    {"PPM", "P6", 0, nullptr},
+    {"GIF", "GIF8", 0, nullptr},
+    {"TIFF", std::string_view("II*\0", 4), 0, nullptr},
+    {"TIFF", std::string_view("MM\0*", 4), 0, nullptr},
+};
+
+bool matches(const Kind& kind, std::string_view bytes) {
+  return bytes.size() >= kind.offset && bytes.substr(kind.offset).starts_with(kind.magic);
+}
+
+}  // namespace
+
+Status check_image_size(uint64_t h, uint64_t w, const DecodeOptions& options) {
+  if (h == 0 || w == 0) return {StatusCode::kImageCorrupt, concat("the size is ", w, "x", h)};
+  const auto budget = static_cast<uint64_t>(options.max_pixels);
+  if (h > budget / w) {
+    return {StatusCode::kLimitExceeded,
+            concat("the size is ", w, "x", h, ", more than the budget of ", budget, " pixels")};
+  }
+  return {};
+}
+
+Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options) {
+  if (bytes.empty()) return Status(StatusCode::kImageCorrupt, "the file is empty");
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const Kind& kind : kKinds) {
+    if (!matches(kind, text)) continue;
+    if (kind.decode != nullptr) return kind.decode(bytes, options);
+    return Status(StatusCode::kImageUnsupported,
+                  concat("a ", kind.name, " file; this version reads JPEG and PNG"));
+  }
+  return Status(StatusCode::kImageUnsupported,
+                "not a picture of a known kind; this version reads JPEG and PNG");
+}
+
+Result<Image> load_image(const std::string& path, const DecodeOptions& options) {
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, read_file(path, kMaxFileBytes));
+  Result<Image> image = decode_image(bytes, options);
+  if (image.ok()) return image;
+  return Status(image.status().code(), concat(quote(path), ": ", image.status().message()));
+}
+
+}  // namespace penult

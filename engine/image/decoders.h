@@ -1,0 +1,24 @@
+#pragma once
+
+// The decoders behind decode_image. Each is given the whole file.
+
+#include <cstdint>
+#include <span>
+
+#include "engine/image/image.h"
+
+namespace penult {
+
+Result<Image> decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options);
+Result<Image> decode_png(std::span<const uint8_t> bytes, const DecodeOptions& options);
+
+// Orientation (1-8) in a TIFF block, as in JPEG's APP1 behind "Exif\0\0" and PNG's eXIf. 1 if there
+// is none, or if the block is damaged: it only describes the picture.
+int exif_orientation(std::span<const uint8_t> tiff);
+// The picture turned and mirrored so that it stands upright.
+Image apply_orientation(Image image, int orientation);
+
+// LimitExceeded above options.max_pixels, ImageCorrupt for an empty picture.
+Status check_image_size(uint64_t h, uint64_t w, const DecodeOptions& options);
+
+}  // namespace penult

@@ -1,0 +1,132 @@
+// JPEG through libjpeg-turbo, with the settings Pillow uses: accurate integer DCT, fancy
+// upsampling.
+
+// clang-format off
+#include <cstdio>  // jpeglib.h needs it before
+#include <jpeglib.h>
+// clang-format on
+
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+#include "engine/image/decoders.h"
+
+namespace penult {
+namespace {
+
+// libjpeg reports errors by a call that must not return; it jumps back to the last setjmp. No C++
+// object with a destructor lives between the two: they are all members of Decoder.
+struct ErrorManager {
+  jpeg_error_mgr base;
+  std::jmp_buf back;
+  std::array<char, JMSG_LENGTH_MAX> message;
+};
+
+void on_error(j_common_ptr info) {
+  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  info->err->format_message(info, errors->message.data());
+  std::longjmp(errors->back, 1);
+}
+
+// A warning means that data is missing or damaged, and that libjpeg is about to guess.
+void on_message(j_common_ptr info, int level) {
+  if (level < 0) on_error(info);
+}
+
+void discard_message(j_common_ptr) {}
+
+class Decoder {
+ public:
+  explicit Decoder(std::span<const uint8_t> bytes) : bytes_(bytes) {
+    std::memset(&info_, 0, sizeof(info_));
+    info_.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = on_error;
+    errors_.base.emit_message = on_message;
+    errors_.base.output_message = discard_message;
+    errors_.message[0] = 0;
+  }
+  ~Decoder() { jpeg_destroy_decompress(&info_); }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  Status read_header() {
+    if (setjmp(errors_.back) != 0) return failure();
+    jpeg_create_decompress(&info_);
+    jpeg_mem_src(&info_, bytes_.data(), bytes_.size());
+    jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xFFFF);
+    jpeg_read_header(&info_, TRUE);
+    return {};
+  }
+
+  Status check(const DecodeOptions& options) const {
+    PENULT_RETURN_IF_ERROR(check_image_size(info_.image_height, info_.image_width, options));
+    const J_COLOR_SPACE space = info_.jpeg_color_space;
+    if (space == JCS_CMYK || space == JCS_YCCK) {
+      return {StatusCode::kImageUnsupported, "a CMYK JPEG; convert it to RGB"};
+    }
+    if (space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) {
+      return {StatusCode::kImageUnsupported,
+              concat("a JPEG of ", info_.num_components, " components in an unknown colour space")};
+    }
+    return {};
+  }
+
+  // dst: (h,w,3) u8.
+  Status read_pixels(uint8_t* dst) {
+    if (setjmp(errors_.back) != 0) return failure();
+    info_.out_color_space = JCS_RGB;
+    info_.dct_method = JDCT_ISLOW;
+    info_.do_fancy_upsampling = TRUE;
+    jpeg_start_decompress(&info_);
+    while (info_.output_scanline < info_.output_height) {
+      JSAMPROW row = dst + size_t{info_.output_scanline} * info_.output_width * 3;
+      jpeg_read_scanlines(&info_, &row, 1);
+    }
+    jpeg_finish_decompress(&info_);
+    return {};
+  }
+
+  int orientation() const {
+    static constexpr uint8_t kExif[] = {'E', 'x', 'i', 'f', 0, 0};
+    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr;
+         marker = marker->next) {
+      const std::span<const uint8_t> data(marker->data, marker->data_length);
+      if (data.size() < sizeof(kExif) || std::memcmp(data.data(), kExif, sizeof(kExif)) != 0) {
+        continue;
+      }
+      return exif_orientation(data.subspan(sizeof(kExif)));
+    }
+    return 1;
+  }
+
+  int64_t h() const { return info_.image_height; }
+  int64_t w() const { return info_.image_width; }
+
+ private:
+  Status failure() const {
+    return {StatusCode::kImageCorrupt,
+            concat("a damaged JPEG: ", escape_name(errors_.message.data()))};
+  }
+
+  std::span<const uint8_t> bytes_;
+  jpeg_decompress_struct info_;
+  ErrorManager errors_;
+};
+
+}  // namespace
+
+Result<Image> decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options) {
+  Decoder decoder(bytes);
+  PENULT_RETURN_IF_ERROR(decoder.read_header());
+  PENULT_RETURN_IF_ERROR(decoder.check(options));
+  Image image{.h = decoder.h(), .w = decoder.w(), .rgb = {}};
+  image.rgb.resize(image.h * image.w * 3);
+  PENULT_RETURN_IF_ERROR(decoder.read_pixels(image.rgb.data()));
+  return options.apply_exif ? apply_orientation(std::move(image), decoder.orientation()) : image;
+}
+
+}  // namespace penult
