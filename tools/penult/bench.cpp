@@ -1,0 +1,134 @@
+// penult bench: milliseconds a run, preprocessing left out.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+#include "penult/extractor.h"
+#include "tools/penult/command.h"
+#include "tools/penult/signals.h"
+
+namespace penult::program {
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> taps = {"penultimate"};
+  std::vector<int64_t> batches = {1};
+  std::vector<int> threads = {1};
+  std::vector<std::string> backends = {"native"};
+  double seconds = 2;
+  bool json = false;
+};
+
+struct Timing {
+  size_t runs = 0;
+  double median = 0, min = 0, mad = 0;  // milliseconds
+};
+
+double median_of(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+Result<Timing> measure(Extractor& extractor, int64_t batch, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto milliseconds = [](Clock::duration d) {
+    return std::chrono::duration<double, std::milli>(d).count();
+  };
+  std::vector<float> input(batch * 3 * extractor.input_h() * extractor.input_w());
+  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 251) / 125.0f - 1.0f;
+  std::vector<float> output(batch * extractor.outputs()[0].elems);
+  const std::span<float> features[] = {output};
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  // The first tenth warms caches and clock up, and is not counted.
+  while (milliseconds(Clock::now() - begin) < 1100 * seconds || times.size() < 5) {
+    PENULT_RETURN_IF_ERROR(check_signals());
+    const auto start = Clock::now();
+    PENULT_RETURN_IF_ERROR(extractor.run(input, batch, features));
+    const auto end = Clock::now();
+    if (milliseconds(start - begin) >= 100 * seconds) times.push_back(milliseconds(end - start));
+  }
+  Timing timing{.runs = times.size(), .median = median_of(times)};
+  timing.min = *std::min_element(times.begin(), times.end());
+  for (double& time : times) time = std::abs(time - timing.median);
+  timing.mad = median_of(times);
+  return timing;
+}
+
+Outcome bench_one(const Options& options, const std::shared_ptr<const Model>& model,
+                  const ExtractorOptions& run) {
+  PENULT_ASSIGN_OR_RETURN(auto extractor, Extractor::create(model, run));
+  if (extractor->outputs().size() != 1) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a group of taps cannot be timed; name single taps");
+  }
+  PENULT_ASSIGN_OR_RETURN(const Timing t, measure(*extractor, run.max_batch, options.seconds));
+  if (options.json) {
+    const nlohmann::ordered_json line = {{"model", model->architecture()},
+                                         {"tap", run.taps[0]},
+                                         {"batch", run.max_batch},
+                                         {"threads", run.threads},
+                                         {"device", "cpu"},
+                                         {"backend", extractor->backend()},
+                                         {"isa", extractor->isa()},
+                                         {"runs", t.runs},
+                                         {"median_ms", t.median},
+                                         {"min_ms", t.min},
+                                         {"mad_ms", t.mad}};
+    fmt::print("{}\n", line.dump());
+  } else {
+    fmt::print(
+        "{:24} batch {:3}  threads {:2}  {:9} {:7} median {:8.3f} ms  min {:8.3f}  mad {:6.3f}  "
+        "({} runs)\n",
+        escape_name(run.taps[0]), run.max_batch, run.threads, extractor->backend(),
+        extractor->isa(), t.median, t.min, t.mad, t.runs);
+  }
+  return {};
+}
+
+Outcome bench(const Options& options) {
+  if (!(options.seconds > 0 && options.seconds <= 3600)) {
+    return Status(StatusCode::kInvalidArgument, "--seconds: expected more than 0, at most 3600");
+  }
+  auto model = Model::load(options.model);
+  if (!model.ok()) return of_file(model.status());
+  for (const std::string& backend : options.backends) {
+    for (const std::string& tap : options.taps) {
+      for (const int64_t batch : options.batches) {
+        for (const int threads : options.threads) {
+          ExtractorOptions run;
+          run.taps = {tap};
+          run.max_batch = batch;
+          run.threads = threads;
+          run.backend = backend;
+          Outcome outcome = bench_one(options, *model, run);
+          if (!outcome.status.ok()) return outcome;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::function<Outcome()> declare_bench(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("MODEL", options->model, ".penult file")->required();
+  app.add_option("-l,--layer", options->taps, "tap to stop at, repeatable [penultimate]");
+  app.add_option("-b,--batch", options->batches, "images a run, such as 1,8 [1]")->delimiter(',');
+  app.add_option("-j,--threads", options->threads, "threads, such as 1,2 [1]")->delimiter(',');
+  app.add_option("--backend", options->backends, "native, reference [native]")->delimiter(',');
+  app.add_option("--seconds", options->seconds, "time for each row [2]");
+  app.add_flag("--json", options->json, "one JSON object a line");
+  return [options] { return bench(*options); };
+}
+
+}  // namespace penult::program

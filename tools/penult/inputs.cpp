@@ -1,0 +1,107 @@
+#include "tools/penult/inputs.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+
+namespace penult::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_image_name(const std::string& name) {
+  static constexpr std::array<const char*, 6> kEndings = {".jpg", ".jpeg", ".png",
+                                                          ".bmp", ".webp", ".ppm"};
+  std::string lower = name;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return std::any_of(kEndings.begin(), kEndings.end(),
+                     [&](const char* ending) { return lower.ends_with(ending); });
+}
+
+struct Found {
+  std::vector<std::string> images;     // relative paths
+  std::vector<std::string> not_taken;  // "relative path: reason"
+};
+
+void search(const fs::path& root, const std::string& below, Found& found) {
+  std::error_code error;
+  fs::directory_iterator entries(root / below, error);
+  // A folder that cannot be read is an input that fails, not one that vanishes.
+  if (error) {
+    found.images.push_back(below);
+    return;
+  }
+  for (; entries != fs::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    const std::string relative = below.empty() ? name : below + "/" + name;
+    std::error_code ignored;
+    const fs::file_status own = entries->symlink_status(ignored);
+    if (fs::is_directory(own)) {
+      search(root, relative, found);
+    } else if (fs::is_symlink(own) && fs::is_directory(entries->status(ignored))) {
+      found.not_taken.push_back(relative + ": a link to a folder");
+    } else if (!has_image_name(name)) {
+      found.not_taken.push_back(relative + ": not named as an image");
+    } else {
+      found.images.push_back(relative);
+    }
+  }
+  if (error) found.images.push_back(below);
+}
+
+void add_folder(const std::string& argument, Inputs& inputs) {
+  Found found;
+  search(argument, "", found);
+  std::sort(found.images.begin(), found.images.end());
+  std::sort(found.not_taken.begin(), found.not_taken.end());
+  const std::string prefix = argument.ends_with('/') ? argument : argument + "/";
+  for (const std::string& relative : found.images) {
+    const size_t slash = relative.find('/');
+    inputs.taken.push_back({.path = relative.empty() ? argument : prefix + relative,
+                            .label = slash == std::string::npos ? "" : relative.substr(0, slash)});
+  }
+  for (const std::string& line : found.not_taken) inputs.not_taken.push_back(prefix + line);
+}
+
+void add_lines(std::istream& lines, Inputs& inputs) {
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) inputs.taken.push_back({.path = line, .label = ""});
+  }
+}
+
+Status add_list(const std::string& path, Inputs& inputs) {
+  std::ifstream list(path);
+  if (!list || fs::is_directory(path)) {
+    return {StatusCode::kIo, concat("cannot read the list of inputs ", quote(path))};
+  }
+  add_lines(list, inputs);
+  if (list.bad()) return {StatusCode::kIo, concat("reading the list ", quote(path), " failed")};
+  return {};
+}
+
+}  // namespace
+
+Result<Inputs> collect_inputs(const std::vector<std::string>& arguments) {
+  Inputs inputs;
+  for (const std::string& argument : arguments) {
+    std::error_code ignored;
+    if (argument == "-") {
+      add_lines(std::cin, inputs);
+    } else if (argument.starts_with('@')) {
+      PENULT_RETURN_IF_ERROR(add_list(argument.substr(1), inputs));
+    } else if (fs::is_directory(argument, ignored)) {
+      add_folder(argument, inputs);
+    } else {
+      inputs.taken.push_back({.path = argument, .label = ""});
+    }
+  }
+  return inputs;
+}
+
+}  // namespace penult::program

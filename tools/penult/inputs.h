@@ -1,0 +1,27 @@
+#pragma once
+
+// INPUT arguments -> an ordered list of files.
+
+#include <string>
+#include <vector>
+
+#include "penult/status.h"
+
+namespace penult::program {
+
+struct Taken {
+  std::string path;   // INPUT as given + "/" + relative path
+  std::string label;  // first folder below INPUT; empty for files directly in it and for lists
+};
+
+struct Inputs {
+  std::vector<Taken> taken;
+  std::vector<std::string> not_taken;  // "path: reason", of files that folders hold besides
+};
+
+// Folders are searched recursively and sorted byte-wise by relative path; "@list.txt" and "-"
+// (paths on stdin) keep their order; other arguments are taken as they are, existing or not.
+// Errors: those of reading a list.
+Result<Inputs> collect_inputs(const std::vector<std::string>& arguments);
+
+}  // namespace penult::program
