@@ -19,7 +19,9 @@ export PENULT_REQUIRE_ASSETS=1
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
 logs=$PWD/build/logs
 mkdir -p "$logs"
-# ccache's own default directory is shared by all clones; without a home it needs another one.
+# ccache's own default directory is shared by all clones, and so are its entries: paths below this
+# folder count as relative ones. Without a home it needs another directory.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 if [[ ! -w ${HOME:-/nonexistent} ]]; then export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}; fi
 
 passed=0 failed=0 skipped=0
