@@ -2,7 +2,7 @@
 """Goldens of every tap from PyTorch, and a comparison of complete maps. For developers: needs torch,
 torchvision, timm, numpy and Pillow (pip); the tests read what is written here and need none of them.
 
-  make_golden.py --assets DIR --out tests/golden               writes NET_96.npz, NET_224.npz, MANIFEST
+  make_golden.py --assets DIR --out tests/golden               writes NET_96.npz, NET_224.npz, lines of MANIFEST
   make_golden.py --assets DIR --compare NET --penult PROGRAM --model X.penult [--backend B] [--alone]
 
 The npz files (format: docs/numerics.md, "Goldens"): `input` (1,3,h,w) float32, preprocessed, or `pixels`
@@ -27,6 +27,8 @@ import torch
 import torchvision
 from timm.models._features_fx import create_feature_extractor as timm_extractor
 from torchvision.models.feature_extraction import create_feature_extractor
+
+import golden_manifest
 
 POSITIONS = 512
 COMPLETE_UP_TO = 1400  # elements: pooled vectors and logits are stored whole
@@ -193,17 +195,14 @@ def write(net, model, assets, size, out):
 
 
 def make(assets, out):
-    lines = []
     for net in NETS.values():
         model = load(net, assets)
         for size in (96, 224):
             path, meta, taps = write(net, model, assets, size, out)
-            lines.append(f"{os.path.basename(path)} {sha256(path)} {taps} taps, {meta['source']}, torch {meta['torch']}, "
-                         f"torchvision {meta['torchvision']}, timm {meta['timm']}, Pillow {meta['pillow']}")
-            print(lines[-1], os.path.getsize(path), "bytes")
-    with open(os.path.join(out, "MANIFEST"), "w") as f:
-        f.write("# file sha256 content; written by: tools/make_golden.py --assets DIR --out tests/golden\n")
-        f.write("\n".join(lines) + "\n")
+            what = (f"{taps} taps, {meta['source']}, torch {meta['torch']}, torchvision {meta['torchvision']}, "
+                    f"timm {meta['timm']}, Pillow {meta['pillow']}")
+            golden_manifest.update(out, {os.path.basename(path): what})
+            print(os.path.basename(path), what, os.path.getsize(path), "bytes")
 
 
 def extract(args, photo, taps, folder):
