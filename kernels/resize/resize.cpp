@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 namespace penult::kernels {
 namespace {
@@ -97,30 +98,44 @@ void blend_rows(const uint8_t* src, int64_t bytes, const int32_t* weights, int64
   for (int64_t j = 0; j < bytes; ++j) dst[j] = round_to_u8(sums[j]);
 }
 
+// (h,sw,3) -> (h,dw,3).
+void resize_columns(const uint8_t* src, int64_t h, int64_t sw, uint8_t* dst, int64_t dw,
+                    ResizeFilter filter) {
+  const Taps taps = make_taps(sw, dw, filter);
+  for (int64_t y = 0; y < h; ++y) resize_row(src + y * sw * 3, dst + y * dw * 3, taps);
+}
+
+// (sh,w,3) -> (dh,w,3).
+void resize_rows(const uint8_t* src, int64_t sh, int64_t w, uint8_t* dst, int64_t dh,
+                 ResizeFilter filter) {
+  const Taps taps = make_taps(sh, dh, filter);
+  const int64_t bytes = w * 3;
+  std::vector<int32_t> sums(bytes);
+  for (int64_t y = 0; y < dh; ++y) {
+    blend_rows(src + taps.first[y] * bytes, bytes, &taps.weights[y * taps.stride], taps.count[y],
+               sums.data(), dst + y * bytes);
+  }
+}
+
 }  // namespace
 
 void resize_rgb8(const uint8_t* src, int64_t sh, int64_t sw, uint8_t* dst, int64_t dh, int64_t dw,
                  ResizeFilter filter) {
-  // A side that keeps its length is not filtered at all, as in Pillow.
-  std::vector<uint8_t> narrowed;
-  if (dw != sw) {
-    const Taps columns = make_taps(sw, dw, filter);
-    narrowed.resize(sh * dw * 3);
-    for (int64_t y = 0; y < sh; ++y) {
-      resize_row(src + y * sw * 3, narrowed.data() + y * dw * 3, columns);
-    }
-    src = narrowed.data();
-  }
-  const int64_t bytes = dw * 3;
-  if (dh == sh) {
-    std::memcpy(dst, src, sh * bytes);
-    return;
-  }
-  const Taps rows = make_taps(sh, dh, filter);
-  std::vector<int32_t> sums(bytes);
-  for (int64_t y = 0; y < dh; ++y) {
-    blend_rows(src + rows.first[y] * bytes, bytes, &rows.weights[y * rows.stride], rows.count[y],
-               sums.data(), dst + y * bytes);
+  // A side that keeps its length is not filtered at all.
+  if (dh == sh && dw == sw) {
+    std::memcpy(dst, src, sh * sw * 3);
+  } else if (dh == sh) {
+    resize_columns(src, sh, sw, dst, dw, filter);
+  } else if (dw == sw) {
+    resize_rows(src, sh, sw, dst, dh, filter);
+  } else if (sh - dh > std::max<int64_t>(0, 2 * (sw - dw))) {
+    std::vector<uint8_t> lower(dh * sw * 3);
+    resize_rows(src, sh, sw, lower.data(), dh, filter);
+    resize_columns(lower.data(), dh, sw, dst, dw, filter);
+  } else {
+    std::vector<uint8_t> narrower(sh * dw * 3);
+    resize_columns(src, sh, sw, narrower.data(), dw, filter);
+    resize_rows(narrower.data(), sh, dw, dst, dh, filter);
   }
 }
 

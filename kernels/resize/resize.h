@@ -2,12 +2,13 @@
 
 // Antialiased resize of 8-bit RGB, bit-equal to Pillow's Image.resize (BILINEAR, BICUBIC).
 //
-// Source: Pillow's documented algorithm (Resample.c): a separable convolution, horizontal pass
-// first, each pass rounded to 8 bits; weights normalised in double and rounded to 22 fractional
-// bits.
+// Source: Pillow's documented algorithm (Resample.c of Pillow 13.0): a separable convolution, each
+// pass rounded to 8 bits; weights normalised in double and rounded to 22 fractional bits. The
+// horizontal pass comes first, except where the height shrinks by more than twice what the width
+// does (in pixels): then the vertical one. Pillow before 13 had no such exception.
+// The picture between the passes is never larger than the larger of src and dst.
 
 #include <cstdint>
-#include <vector>
 
 namespace penult::kernels {
 
