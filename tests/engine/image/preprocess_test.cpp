@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/base/digest.h"
+#include "engine/image/image.h"
+#include "tests/engine/image/test_files.h"
+
+namespace penult {
+namespace {
+
+using namespace testing;
+
+Image crop_of(const Image& image, const Preprocess& preprocess) {
+  const Result<Image> crop = resize_and_crop(image, preprocess);
+  EXPECT_TRUE(crop.ok()) << crop.status().to_string();
+  return crop.ok() ? *crop : Image{};
+}
+
+Preprocess sizes(int32_t resize, int32_t crop_h, int32_t crop_w) {
+  Preprocess preprocess;
+  preprocess.resize = resize;
+  preprocess.crop_h = crop_h;
+  preprocess.crop_w = crop_w;
+  return preprocess;
+}
+
+// Each pixel says where it is.
+Image coordinates(int64_t h, int64_t w) {
+  Image image{.h = h, .w = w, .rgb = {}};
+  for (int64_t y = 0; y < h; ++y) {
+    for (int64_t x = 0; x < w; ++x) {
+      image.rgb.insert(image.rgb.end(), {static_cast<uint8_t>(y), static_cast<uint8_t>(x), 255});
+    }
+  }
+  return image;
+}
+
+// The long side is int(size * long / short): torchvision rounds down.
+TEST(ResizeAndCrop, KeepsTheAspectRatioAsTorchvisionRoundsIt) {
+  const struct {
+    int64_t h, w, long_side;
+  } cases[] = {{427, 640, 383}, {640, 427, 383},  {300, 451, 384}, {375, 500, 341},
+               {333, 500, 384}, {1000, 872, 293}, {512, 512, 256}, {257, 256, 257},
+               {3, 7, 597},     {7, 3, 597},      {299, 300, 256}, {1, 1, 256}};
+  for (const auto& c : cases) {
+    const Image white{.h = c.h, .w = c.w, .rgb = Bytes(c.h * c.w * 3, 255)};
+    const Image crop = crop_of(white, sizes(256, 700, 700));  // with zeros around
+    EXPECT_EQ(crop.rgb.size(), 700u * 700 * 3);
+    EXPECT_EQ(std::count(crop.rgb.begin(), crop.rgb.end(), 255) / 3, 256 * c.long_side)
+        << c.w << "x" << c.h;
+  }
+}
+
+// int(round((have - want) / 2.0)), where Python rounds half to even.
+TEST(ResizeAndCrop, CropsInTheMiddleAndRoundsHalfToEven) {
+  const struct {
+    int64_t have;
+    int first;
+  } cases[] = {{10, 0}, {11, 0}, {12, 1}, {13, 2}, {14, 2}, {15, 2}, {16, 3}, {17, 4}};
+  for (const auto& c : cases) {
+    const Image wide = crop_of(coordinates(10, c.have), sizes(10, 10, 10));
+    EXPECT_EQ(wide.rgb[0], 0);
+    EXPECT_EQ(wide.rgb[1], c.first) << c.have;
+    const Image tall = crop_of(coordinates(c.have, 10), sizes(10, 10, 10));
+    EXPECT_EQ(tall.rgb[0], c.first) << c.have;
+    EXPECT_EQ(tall.rgb[1], 0);
+  }
+}
+
+// torchvision pads with zeros: (want - have) // 2 at the left and the top, the rest behind.
+TEST(ResizeAndCrop, PadsAPictureThatIsSmallerThanTheCrop) {
+  const Image crop = crop_of(coordinates(4, 5), sizes(4, 7, 8));
+  ASSERT_EQ(crop.rgb.size(), 7u * 8 * 3);
+  for (int64_t y = 0; y < 7; ++y) {
+    for (int64_t x = 0; x < 8; ++x) {
+      const bool inside = y >= 1 && y < 5 && x >= 1 && x < 6;
+      const uint8_t* pixel = &crop.rgb[(y * 8 + x) * 3];
+      EXPECT_EQ(pixel[0], inside ? y - 1 : 0) << y << " " << x;
+      EXPECT_EQ(pixel[1], inside ? x - 1 : 0) << y << " " << x;
+      EXPECT_EQ(pixel[2], inside ? 255 : 0) << y << " " << x;
+    }
+  }
+}
+
+TEST(ResizeAndCrop, PadsOneSideAndCropsTheOther) {
+  const Image crop = crop_of(coordinates(4, 11), sizes(4, 6, 6));
+  ASSERT_EQ(crop.rgb.size(), 6u * 6 * 3);
+  EXPECT_EQ(crop.rgb[0 * 18 + 2], 0);    // a row of padding
+  EXPECT_EQ(crop.rgb[1 * 18 + 2], 255);  // the first row
+  EXPECT_EQ(crop.rgb[1 * 18 + 1], 2);    // round(2.5)
+  EXPECT_EQ(crop.rgb[4 * 18 + 0], 3);    // the last row
+  EXPECT_EQ(crop.rgb[5 * 18 + 2], 0);
+}
+
+TEST(ResizeAndCrop, SquashesBothSides) {
+  const Image image = test_picture(30, 70);
+  Preprocess preprocess = sizes(16, 16, 16);
+  preprocess.resize_mode = Preprocess::ResizeMode::kSquash;
+  for (const auto filter : {Preprocess::Filter::kBilinear, Preprocess::Filter::kBicubic}) {
+    preprocess.filter = filter;
+    const Result<Image> whole = resize_image(image, 16, 16, filter);
+    ASSERT_TRUE(whole.ok());
+    EXPECT_EQ(crop_of(image, preprocess).rgb, whole->rgb);
+  }
+}
+
+TEST(ResizeAndCrop, RefusesAThinPictureThatWouldBecomeHuge) {
+  for (const bool tall : {false, true}) {
+    const int64_t h = tall ? 100'000 : 1, w = tall ? 1 : 100'000;
+    const Image thin{.h = h, .w = w, .rgb = Bytes(h * w * 3, 9)};
+    const Status status = resize_and_crop(thin, {}).status();
+    EXPECT_EQ(status.code(), StatusCode::kLimitExceeded);
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("25600000"));
+    Preprocess squash;
+    squash.resize_mode = Preprocess::ResizeMode::kSquash;
+    EXPECT_EQ(crop_of(thin, squash).rgb, Bytes(224 * 224 * 3, 9));
+  }
+}
+
+// All 256 values with torchvision's mean and std, as NumPy's float32 computes (x / 255 - mean) /
+// std. With x * (1 / 255), 322 of the 768 differ; with * (1 / std), 230.
+TEST(Normalize, EqualsFloat32InTorchvisionsOrderBitForBit) {
+  Image image{.h = 1, .w = 256, .rgb = {}};
+  for (int i = 0; i < 256; ++i) image.rgb.insert(image.rgb.end(), 3, static_cast<uint8_t>(i));
+  std::vector<float> values(3 * 256);
+  normalize_to_chw(image, {}, values);
+  EXPECT_EQ(values[0 * 256 + 0], -0x1.0f177a0000000p+1f);
+  EXPECT_EQ(values[0 * 256 + 255], 0x1.1fdc3a0000000p+1f);
+  EXPECT_EQ(values[1 * 256 + 100], -0x1.23dab40000000p-2f);
+  EXPECT_EQ(values[1 * 256 + 128], 0x1.a436900000000p-3f);
+  EXPECT_EQ(values[2 * 256 + 1], -0x1.c979d40000000p+0f);
+  EXPECT_EQ(values[2 * 256 + 254], 0x1.4fb0680000000p+1f);
+  static_assert(std::endian::native == std::endian::little);
+  Bytes bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  Sha256 sha256;
+  sha256.update(bytes);
+  EXPECT_EQ(sha256.hex_digest(),
+            "1d8b9af12b7b391827f7c801265239e21435c7e29b4d78c6189a35e437633897");
+}
+
+TEST(Normalize, PutsChannelsIntoPlanesInTheOrderAskedFor) {
+  const Image image{.h = 1, .w = 2, .rgb = {10, 20, 30, 40, 50, 60}};
+  Preprocess preprocess;
+  preprocess.mean = {0, 0, 0};
+  preprocess.std = {1.0f / 255, 2.0f / 255, 4.0f / 255};
+  const auto planes = [&] {
+    std::vector<float> values(6);
+    normalize_to_chw(image, preprocess, values);
+    return values;
+  };
+  using ::testing::FloatEq, ::testing::Pointwise;
+  EXPECT_THAT(planes(), Pointwise(FloatEq(), std::vector<float>{10, 40, 10, 25, 7.5f, 15}));
+  preprocess.channel_order = Preprocess::ChannelOrder::kBgr;  // mean and std stand in plane order
+  EXPECT_THAT(planes(), Pointwise(FloatEq(), std::vector<float>{30, 60, 10, 25, 2.5f, 10}));
+}
+
+}  // namespace
+}  // namespace penult
