@@ -21,7 +21,7 @@ struct Tiff {
   }
 };
 
-constexpr uint32_t kOrientationTag = 0x0112, kShort = 3;
+constexpr uint32_t kOrientationTag = 0x0112, kShort = 3, kLong = 4;
 
 }  // namespace
 
@@ -37,8 +37,10 @@ int exif_orientation(std::span<const uint8_t> tiff) {
   for (uint32_t i = 0; i < entries; ++i) {
     const uint64_t entry = directory + 2 + 12 * uint64_t{i};
     if (block.read(entry, 2) != kOrientationTag) continue;
-    const uint32_t value = block.read(entry + 8, 2);
-    const bool well_formed = block.read(entry + 2, 2) == kShort && block.read(entry + 4, 4) == 1;
+    // A LONG is not what the standard says, but Pillow takes it.
+    const uint32_t type = block.read(entry + 2, 2);
+    const uint32_t value = block.read(entry + 8, type == kLong ? 4 : 2);
+    const bool well_formed = (type == kShort || type == kLong) && block.read(entry + 4, 4) == 1;
     return well_formed && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;

@@ -3,12 +3,15 @@
 
 // clang-format off
 #include <cstdio>  // jpeglib.h needs it before
+#include <jerror.h>
 #include <jpeglib.h>
 // clang-format on
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -56,8 +59,9 @@ class Decoder {
   Status read_header() {
     if (setjmp(errors_.back) != 0) return failure();
     jpeg_create_decompress(&info_);
+    info_.client_data = this;
     jpeg_mem_src(&info_, bytes_.data(), bytes_.size());
-    jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xFFFF);
+    jpeg_set_marker_processor(&info_, JPEG_APP0 + 1, on_app1);
     jpeg_read_header(&info_, TRUE);
     return {};
   }
@@ -90,18 +94,7 @@ class Decoder {
     return {};
   }
 
-  int orientation() const {
-    static constexpr uint8_t kExif[] = {'E', 'x', 'i', 'f', 0, 0};
-    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr;
-         marker = marker->next) {
-      const std::span<const uint8_t> data(marker->data, marker->data_length);
-      if (data.size() < sizeof(kExif) || std::memcmp(data.data(), kExif, sizeof(kExif)) != 0) {
-        continue;
-      }
-      return exif_orientation(data.subspan(sizeof(kExif)));
-    }
-    return 1;
-  }
+  int orientation() const { return exif_orientation(exif_); }
 
   int64_t h() const { return info_.image_height; }
   int64_t w() const { return info_.image_width; }
@@ -112,7 +105,27 @@ class Decoder {
             concat("a damaged JPEG: ", escape_name(errors_.message.data()))};
   }
 
+  // Skips an APP1 marker and remembers the first EXIF block: nothing is copied, however many there
+  // are, and it outlives jpeg_finish_decompress, which frees saved markers. The file is in memory
+  // as a whole; where it ends too early, libjpeg's source warns, which does not return.
+  static boolean on_app1(j_decompress_ptr info) {
+    constexpr std::string_view kExif("Exif\0\0", 6);
+    jpeg_source_mgr& source = *info->src;
+    if (source.bytes_in_buffer < 2) source.fill_input_buffer(info);
+    const size_t length = size_t{source.next_input_byte[0]} << 8 | source.next_input_byte[1];
+    if (length < 2) ERREXIT(info, JERR_BAD_LENGTH);
+    const std::string_view marker(reinterpret_cast<const char*>(source.next_input_byte),
+                                  std::min(length, source.bytes_in_buffer));
+    auto* self = static_cast<Decoder*>(info->client_data);
+    if (self->exif_.empty() && marker.substr(2).starts_with(kExif)) {
+      self->exif_ = {source.next_input_byte + 2 + kExif.size(), marker.size() - 2 - kExif.size()};
+    }
+    source.skip_input_data(info, static_cast<long>(length));
+    return TRUE;
+  }
+
   std::span<const uint8_t> bytes_;
+  std::span<const uint8_t> exif_ = {};  // inside bytes_
   jpeg_decompress_struct info_;
   ErrorManager errors_;
 };
