@@ -11,6 +11,10 @@ namespace penult {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxSide = 65'535;  // pixels; what JPEG can say
+// JPEG and PNG need a byte for at most about 1000 pixels, even of a single colour. A header that
+// promises more is damaged, or made to exhaust memory.
+constexpr uint64_t kMaxPixelsPerByte = 50'000;
 
 struct Kind {
   const char* name;
@@ -36,12 +40,16 @@ bool matches(const Kind& kind, std::string_view bytes) {
 
 }  // namespace
 
-Status check_image_size(uint64_t h, uint64_t w, const DecodeOptions& options) {
+Status check_image_size(uint64_t h, uint64_t w, uint64_t file_bytes, const DecodeOptions& options) {
   if (h == 0 || w == 0) return {StatusCode::kImageCorrupt, concat("the size is ", w, "x", h)};
+  const auto exceeded = [&](const std::string& what) {
+    return Status(StatusCode::kLimitExceeded, concat("the size is ", w, "x", h, ", ", what));
+  };
+  if (h > kMaxSide || w > kMaxSide) return exceeded(concat("a side of more than ", kMaxSide));
   const auto budget = static_cast<uint64_t>(options.max_pixels);
-  if (h > budget / w) {
-    return {StatusCode::kLimitExceeded,
-            concat("the size is ", w, "x", h, ", more than the budget of ", budget, " pixels")};
+  if (h > budget / w) return exceeded(concat("more than the budget of ", budget, " pixels"));
+  if (h * w / kMaxPixelsPerByte > file_bytes) {
+    return exceeded(concat("too much for a file of ", file_bytes, " bytes"));
   }
   return {};
 }
@@ -50,6 +58,9 @@ Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& 
   if (bytes.empty()) return Status(StatusCode::kImageCorrupt, "the file is empty");
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const Kind& kind : kKinds) {
+    if (kind.decode != nullptr && kind.magic.starts_with(text) && text.size() < kind.magic.size()) {
+      return Status(StatusCode::kImageCorrupt, concat("a ", kind.name, " cut off at its start"));
+    }
     if (!matches(kind, text)) continue;
     if (kind.decode != nullptr) return kind.decode(bytes, options);
     return Status(StatusCode::kImageUnsupported,

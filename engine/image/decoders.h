@@ -18,7 +18,8 @@ int exif_orientation(std::span<const uint8_t> tiff);
 // The picture turned and mirrored so that it stands upright.
 Image apply_orientation(Image image, int orientation);
 
-// LimitExceeded above options.max_pixels, ImageCorrupt for an empty picture.
-Status check_image_size(uint64_t h, uint64_t w, const DecodeOptions& options);
+// What the header says, against the limits; `file_bytes` is the size of the file. ImageCorrupt for
+// an empty picture, LimitExceeded for one that is too large or cannot fit into so few bytes.
+Status check_image_size(uint64_t h, uint64_t w, uint64_t file_bytes, const DecodeOptions& options);
 
 }  // namespace penult

@@ -24,7 +24,9 @@ struct DecodeOptions {
 };
 
 // Decodes by content, never by name. ImageCorrupt: truncated or damaged (a decoder's warning
-// counts); ImageUnsupported: a kind that is not read; LimitExceeded: above max_pixels.
+// counts); ImageUnsupported: a kind that is not read; LimitExceeded: above max_pixels, a side above
+// 65,535, or made to exhaust memory or time. What follows the end of the picture is ignored, as
+// Pillow does.
 Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options);
 
 // Reads a regular file and decodes it. NotFound, Io, and decode_image's errors; names the path.

@@ -21,17 +21,43 @@
 namespace penult {
 namespace {
 
+// What libjpeg may hold at a time: the coefficients of a progressive picture at the default budget.
+constexpr long kMaxWorkingBytes = 1L << 30;
+// Each scan costs a pass over the whole picture, however short it is in the file.
+constexpr int kMaxScans = 500;
+
 // libjpeg reports errors by a call that must not return; it jumps back to the last setjmp. No C++
 // object with a destructor lives between the two: they are all members of Decoder.
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf back;
   std::array<char, JMSG_LENGTH_MAX> message;
+  StatusCode code;
 };
+
+StatusCode code_of(int message_code) {
+  switch (message_code) {
+    case JERR_OUT_OF_MEMORY:
+      return StatusCode::kOutOfMemory;
+    case JERR_NO_BACKING_STORE:  // it would need more than max_memory_to_use
+    case JERR_IMAGE_TOO_BIG:
+      return StatusCode::kLimitExceeded;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED:
+      return StatusCode::kImageUnsupported;
+    default:
+      return StatusCode::kImageCorrupt;
+  }
+}
 
 void on_error(j_common_ptr info) {
   auto* errors = reinterpret_cast<ErrorManager*>(info->err);
   info->err->format_message(info, errors->message.data());
+  errors->code = code_of(info->err->msg_code);
   std::longjmp(errors->back, 1);
 }
 
@@ -51,6 +77,8 @@ class Decoder {
     errors_.base.emit_message = on_message;
     errors_.base.output_message = discard_message;
     errors_.message[0] = 0;
+    errors_.code = StatusCode::kImageCorrupt;
+    progress_.progress_monitor = on_progress;
   }
   ~Decoder() { jpeg_destroy_decompress(&info_); }
   Decoder(const Decoder&) = delete;
@@ -60,6 +88,8 @@ class Decoder {
     if (setjmp(errors_.back) != 0) return failure();
     jpeg_create_decompress(&info_);
     info_.client_data = this;
+    info_.progress = &progress_;
+    info_.mem->max_memory_to_use = kMaxWorkingBytes;
     jpeg_mem_src(&info_, bytes_.data(), bytes_.size());
     jpeg_set_marker_processor(&info_, JPEG_APP0 + 1, on_app1);
     jpeg_read_header(&info_, TRUE);
@@ -67,7 +97,8 @@ class Decoder {
   }
 
   Status check(const DecodeOptions& options) const {
-    PENULT_RETURN_IF_ERROR(check_image_size(info_.image_height, info_.image_width, options));
+    PENULT_RETURN_IF_ERROR(
+        check_image_size(info_.image_height, info_.image_width, bytes_.size(), options));
     const J_COLOR_SPACE space = info_.jpeg_color_space;
     if (space == JCS_CMYK || space == JCS_YCCK) {
       return {StatusCode::kImageUnsupported, "a CMYK JPEG; convert it to RGB"};
@@ -79,13 +110,25 @@ class Decoder {
     return {};
   }
 
-  // dst: (h,w,3) u8.
-  Status read_pixels(uint8_t* dst) {
+  // Of a picture in several scans it reads them all, so that most damage shows before the pixels
+  // are allocated.
+  Status start() {
     if (setjmp(errors_.back) != 0) return failure();
     info_.out_color_space = JCS_RGB;
     info_.dct_method = JDCT_ISLOW;
     info_.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&info_);
+    // libjpeg takes coefficients that never came for zeros.
+    const uint32_t all = (1u << info_.num_components) - 1;
+    if (jpeg_has_multiple_scans(&info_) && seen_components_ != all) {
+      return {StatusCode::kImageCorrupt, "a damaged JPEG: no scan has some of its components"};
+    }
+    return {};
+  }
+
+  // dst: (h,w,3) u8.
+  Status read_pixels(uint8_t* dst) {
+    if (setjmp(errors_.back) != 0) return failure();
     while (info_.output_scanline < info_.output_height) {
       JSAMPROW row = dst + size_t{info_.output_scanline} * info_.output_width * 3;
       jpeg_read_scanlines(&info_, &row, 1);
@@ -95,14 +138,27 @@ class Decoder {
   }
 
   int orientation() const { return exif_orientation(exif_); }
-
   int64_t h() const { return info_.image_height; }
   int64_t w() const { return info_.image_width; }
 
  private:
   Status failure() const {
-    return {StatusCode::kImageCorrupt,
-            concat("a damaged JPEG: ", escape_name(errors_.message.data()))};
+    const char* kind = errors_.code == StatusCode::kImageCorrupt ? "a damaged JPEG: " : "a JPEG: ";
+    return {errors_.code, concat(kind, escape_name(errors_.message.data()))};
+  }
+
+  // Called before each row of blocks while jpeg_start_decompress collects scans.
+  static void on_progress(j_common_ptr info) {
+    const auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
+    auto* self = static_cast<Decoder*>(info->client_data);
+    for (int i = 0; i < jpeg->comps_in_scan; ++i) {
+      self->seen_components_ |= 1u << jpeg->cur_comp_info[i]->component_index;
+    }
+    if (jpeg->input_scan_number <= kMaxScans) return;
+    self->errors_.code = StatusCode::kLimitExceeded;
+    std::snprintf(self->errors_.message.data(), self->errors_.message.size(), "more than %d scans",
+                  kMaxScans);
+    std::longjmp(self->errors_.back, 1);
   }
 
   // Skips an APP1 marker and remembers the first EXIF block: nothing is copied, however many there
@@ -126,7 +182,9 @@ class Decoder {
 
   std::span<const uint8_t> bytes_;
   std::span<const uint8_t> exif_ = {};  // inside bytes_
+  uint32_t seen_components_ = 0;        // a bit each
   jpeg_decompress_struct info_;
+  jpeg_progress_mgr progress_ = {};
   ErrorManager errors_;
 };
 
@@ -136,10 +194,11 @@ Result<Image> decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& o
   Decoder decoder(bytes);
   PENULT_RETURN_IF_ERROR(decoder.read_header());
   PENULT_RETURN_IF_ERROR(decoder.check(options));
+  PENULT_RETURN_IF_ERROR(decoder.start());
   Image image{.h = decoder.h(), .w = decoder.w(), .rgb = {}};
   image.rgb.resize(image.h * image.w * 3);
   PENULT_RETURN_IF_ERROR(decoder.read_pixels(image.rgb.data()));
-  return options.apply_exif ? apply_orientation(std::move(image), decoder.orientation()) : image;
+  return apply_orientation(std::move(image), options.apply_exif ? decoder.orientation() : 1);
 }
 
 }  // namespace penult
