@@ -1,5 +1,6 @@
 #include "converters/importer.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <new>
@@ -57,6 +58,18 @@ Result<const Architecture*> choose_architecture(const StateDict& weights, const 
              quote(weights.tensors[0].name), "); known are: ", known, "; --arch names one"));
 }
 
+// Images are cropped to the new size, and resized so that the crop shows the same part of them as
+// it did before (rounded down, as timm does). The longer side decides: the crop stays inside.
+void set_input_size(int64_t h, int64_t w, ModelInfo& info) {
+  Preprocess& p = info.preprocess;
+  const int64_t before = std::max(p.crop_h, p.crop_w);
+  p.resize = static_cast<int32_t>(p.resize * std::max(h, w) / before);
+  p.crop_h = static_cast<int32_t>(h);
+  p.crop_w = static_cast<int32_t>(w);
+  info.input_h = h;
+  info.input_w = w;
+}
+
 Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo& info) {
   PENULT_ASSIGN_OR_RETURN(info.source_sha256, sha256_of_file(path));
   info.source_name = std::filesystem::path(path).filename().string();
@@ -66,8 +79,7 @@ Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo&
   info.weights_name = known != nullptr ? known->name : info.source_name;
   if (known != nullptr) info.licence = known->licence;
   if (!options.weights_name.empty()) info.weights_name = options.weights_name;
-  if (options.input_h != 0) info.input_h = options.input_h;
-  if (options.input_w != 0) info.input_w = options.input_w;
+  if (options.input_h != 0) set_input_size(options.input_h, options.input_w, info);
   return {};
 }
 

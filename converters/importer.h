@@ -48,7 +48,7 @@ std::span<const Architecture> all_architectures();
 struct ImportOptions {
   std::string arch;                  // empty: recognise
   std::string weights_name;          // empty: the file name
-  int64_t input_h = 0, input_w = 0;  // 0: the architecture's default
+  int64_t input_h = 0, input_w = 0;  // both 0: the architecture's default
 };
 
 // Reads, recognises, builds and validates; fills in source name, SHA-256 and producer.
