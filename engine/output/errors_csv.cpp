@@ -18,7 +18,8 @@ std::string field(const std::string& text) {
 
 }  // namespace
 
-Status write_errors_csv(std::span<const FailedInput> failures, const std::string& path) {
+Result<AtomicFile> stage_errors_csv(std::span<const FailedInput> failures,
+                                    const std::string& path) {
   std::string text = "path,code,reason\r\n";
   for (const FailedInput& failure : failures) {
     text += field(failure.path) + "," + status_code_name(failure.code) + "," +
@@ -26,7 +27,7 @@ Status write_errors_csv(std::span<const FailedInput> failures, const std::string
   }
   PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
   PENULT_RETURN_IF_ERROR(file.write(text.data(), text.size()));
-  return file.commit();
+  return file;
 }
 
 }  // namespace penult

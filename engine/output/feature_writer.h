@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/file.h"
 #include "penult/status.h"
 
 namespace penult {
@@ -43,7 +44,8 @@ struct FailedInput {
   std::string reason;
 };
 
-// path,code,reason with RFC 4180 quoting and a header line.
-Status write_errors_csv(std::span<const FailedInput> failures, const std::string& path);
+// path,code,reason with RFC 4180 quoting and a header line. Complete, but without its name until
+// the caller commits it: only once the features that it goes with are there.
+Result<AtomicFile> stage_errors_csv(std::span<const FailedInput> failures, const std::string& path);
 
 }  // namespace penult

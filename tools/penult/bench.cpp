@@ -1,7 +1,5 @@
 // penult bench: milliseconds a run, preprocessing left out.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "penult/extractor.h"
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
+#include "tools/penult/streams.h"
 
 namespace penult::program {
 namespace {
@@ -62,13 +61,28 @@ Result<Timing> measure(Extractor& extractor, int64_t batch, double seconds) {
   return timing;
 }
 
+// What can be wrong with the names of backends and taps, before minutes are spent on the first
+// ones.
+Status check_names(const Options& options, const std::shared_ptr<const Model>& model) {
+  for (const std::string& backend : options.backends) {
+    for (const std::string& tap : options.taps) {
+      ExtractorOptions run;
+      run.taps = {tap};
+      run.max_batch = 1;
+      run.backend = backend;
+      PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
+      if (extractor->outputs().size() == 1) continue;
+      return {StatusCode::kInvalidArgument,
+              concat("tap ", quote(tap), " stands for ", extractor->outputs().size(),
+                     " taps, which cannot be timed one by one; give -l for each")};
+    }
+  }
+  return {};
+}
+
 Outcome bench_one(const Options& options, const std::shared_ptr<const Model>& model,
                   const ExtractorOptions& run) {
   PENULT_ASSIGN_OR_RETURN(auto extractor, Extractor::create(model, run));
-  if (extractor->outputs().size() != 1) {
-    return Status(StatusCode::kInvalidArgument,
-                  "a group of taps cannot be timed; name single taps");
-  }
   PENULT_ASSIGN_OR_RETURN(const Timing t, measure(*extractor, run.max_batch, options.seconds));
   if (options.json) {
     const nlohmann::ordered_json line = {{"model", model->architecture()},
@@ -82,15 +96,15 @@ Outcome bench_one(const Options& options, const std::shared_ptr<const Model>& mo
                                          {"median_ms", t.median},
                                          {"min_ms", t.min},
                                          {"mad_ms", t.mad}};
-    fmt::print("{}\n", line.dump());
+    print_out("{}\n", line.dump());
   } else {
-    fmt::print(
+    print_out(
         "{:24} batch {:3}  threads {:2}  {:9} {:7} median {:8.3f} ms  min {:8.3f}  mad {:6.3f}  "
         "({} runs)\n",
         escape_name(run.taps[0]), run.max_batch, run.threads, extractor->backend(),
         extractor->isa(), t.median, t.min, t.mad, t.runs);
   }
-  return {};
+  return flush_output();  // each row when it is there, also into a pipe
 }
 
 Outcome bench(const Options& options) {
@@ -99,6 +113,7 @@ Outcome bench(const Options& options) {
   }
   auto model = Model::load(options.model);
   if (!model.ok()) return of_file(model.status());
+  PENULT_RETURN_IF_ERROR(check_names(options, *model));
   for (const std::string& backend : options.backends) {
     for (const std::string& tap : options.taps) {
       for (const int64_t batch : options.batches) {
@@ -117,16 +132,33 @@ Outcome bench(const Options& options) {
   return {};
 }
 
+// A comma list in one argument: what follows it is MODEL, not more of the list.
+template <typename T>
+CLI::Option* add_list_option(CLI::App& app, const char* name, std::vector<T>& values,
+                             const char* description) {
+  return app.add_option(name, values, description)->delimiter(',')->allow_extra_args(false);
+}
+
 }  // namespace
 
 std::function<Outcome()> declare_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->model, ".penult file")->required();
-  app.add_option("-l,--layer", options->taps, "tap to stop at, repeatable [penultimate]");
-  app.add_option("-b,--batch", options->batches, "images a run, such as 1,8 [1]")->delimiter(',');
-  app.add_option("-j,--threads", options->threads, "threads, such as 1,2 [1]")->delimiter(',');
-  app.add_option("--backend", options->backends, "native, reference [native]")->delimiter(',');
-  app.add_option("--seconds", options->seconds, "time for each row [2]");
+  app.add_option("MODEL", options->model, "model, as written by penult convert")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("-l,--layer", options->taps, "tap to stop at, repeatable [penultimate]")
+      ->type_name("TAP")
+      ->allow_extra_args(false);
+  add_list_option(app, "-b,--batch", options->batches,
+                  "images in one run of the net, such as 1,8 [1]")
+      ->check(CLI::Range(1, 65536).description(""))
+      ->type_name("LIST");
+  add_list_option(app, "-j,--threads", options->threads, "threads, such as 1,2 [1]")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("LIST");
+  add_list_option(app, "--backend", options->backends, "native, reference, or both [native]")
+      ->type_name("LIST");
+  app.add_option("--seconds", options->seconds, "time for each row [2]")->type_name("S");
   app.add_flag("--json", options->json, "one JSON object a line");
   return [options] { return bench(*options); };
 }

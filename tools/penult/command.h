@@ -12,6 +12,7 @@ namespace penult::program {
 struct Command {
   const char* name;
   const char* summary;
+  const char* examples;  // whole lines, for --help
   std::function<Outcome()> (*declare)(CLI::App& app);
 };
 

@@ -4,11 +4,26 @@ namespace penult::program {
 
 std::span<const Command> all_commands() {
   static constexpr Command kCommands[] = {
-      {"convert", "Turn a weight file into a verified .penult model", declare_convert},
-      {"inspect", "List a model's taps: shape, cost and names", declare_inspect},
-      {"extract", "Turn images into features", declare_extract},
-      {"bench", "Time a model on this machine", declare_bench},
-      {"doctor", "Say what this machine offers, and why not the rest", declare_doctor},
+      {"convert", "Turn a weight file into a verified .penult model",
+       "  penult convert weights.pth -o net.penult\n"
+       "  penult convert weights.pth --input-size 160x160 --weights-name \"ImageNet, run 7\"\n",
+       declare_convert},
+      {"inspect", "List a model's taps, the places to take features at: names, shapes, costs",
+       "  penult inspect net.penult\n"
+       "  penult inspect net.penult --json | python3 -m json.tool\n",
+       declare_inspect},
+      {"extract", "Turn images into features",
+       "  penult extract photos/ -m net.penult -o features.npz\n"
+       "  penult extract photos/ -m net.penult -l features.14 -l penultimate -o features.npz\n"
+       "  find . -name '*.jpg' | penult extract - -m net.penult -o features.npy\n"
+       "The features are those of the model's own preprocessing (resize, crop, mean, std).\n",
+       declare_extract},
+      {"bench", "Time a model on this machine, preprocessing left out",
+       "  penult bench net.penult\n"
+       "  penult bench net.penult -l features.14 -l penultimate -b 1,8 -j 1,2 --json\n",
+       declare_bench},
+      {"doctor", "Say what this machine offers, and why not the rest", "  penult doctor\n",
+       declare_doctor},
   };
   return kCommands;
 }

@@ -1,7 +1,6 @@
 // penult convert: weight file -> proven .penult file.
 
-#include <fmt/format.h>
-
+#include <charconv>
 #include <filesystem>
 
 #include "converters/importer.h"
@@ -11,6 +10,7 @@
 #include "tools/penult/command.h"
 #include "tools/penult/proof.h"
 #include "tools/penult/signals.h"
+#include "tools/penult/streams.h"
 
 namespace penult::program {
 namespace {
@@ -23,15 +23,18 @@ struct Options {
 
 Status parse_input_size(const std::string& text, converters::ImportOptions& import) {
   if (text.empty()) return {};
-  int h = 0, w = 0, used = 0;
-  if (std::sscanf(text.c_str(), "%5dx%5d%n", &h, &w, &used) != 2 ||
-      static_cast<size_t>(used) != text.size() || h < 1 || w < 1) {
-    return {StatusCode::kInvalidArgument,
-            concat("--input-size is ", quote(text), ", expected HxW in pixels, such as 224x224")};
+  const char* const end = text.data() + text.size();
+  const auto [x, bad_h] = std::from_chars(text.data(), end, import.input_h);
+  if (bad_h == std::errc() && x != end && *x == 'x') {
+    const auto [rest, bad_w] = std::from_chars(x + 1, end, import.input_w);
+    constexpr int64_t kMaxSide = 16384;  // that of the model file
+    const auto fits = [](int64_t side) { return side >= 1 && side <= kMaxSide; };
+    if (bad_w == std::errc() && rest == end && fits(import.input_h) && fits(import.input_w)) {
+      return {};
+    }
   }
-  import.input_h = h;
-  import.input_w = w;
-  return {};
+  return {StatusCode::kInvalidArgument, concat("--input-size is ", quote(text),
+                                               ", expected HxW, each 1 to 16384, such as 224x224")};
 }
 
 Status check_architecture(const std::string& name) {
@@ -51,7 +54,7 @@ Outcome convert(Options options) {
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.source).replace_extension(".penult").string();
   }
-  PENULT_RETURN_IF_ERROR(check_replaceable(options.out, options.force));
+  PENULT_RETURN_IF_ERROR(check_output(options.out, options.force));
   std::error_code ignored;
   if (std::filesystem::equivalent(options.source, options.out, ignored)) {
     return Status(StatusCode::kInvalidArgument, "the output would replace the source; give -o");
@@ -66,10 +69,10 @@ Outcome convert(Options options) {
   if (Status written = write_model(*imported, options.out); !written.ok()) {
     return of_file(std::move(written));
   }
-  fmt::print("{}: {} from {} ({})\n", escape_name(options.out), model->architecture(),
-             escape_name(imported->info.source_name), escape_name(model->weights_name()));
-  fmt::print("model id {}\n", imported->info.model_id);
-  fmt::print(
+  print_out("{}: {} from {} ({})\n", escape_name(options.out), model->architecture(),
+            escape_name(imported->info.source_name), escape_name(model->weights_name()));
+  print_out("model id {}\n", imported->info.model_id);
+  print_out(
       "proof: kernels against reference at 64 x 64, {} taps compared: cosine >= 1 - {:.1e}, "
       "max error {:.1e} of the tap's maximum ({})\n",
       proof.taps, std::max(0.0, 1 - proof.cosine), proof.error, escape_name(proof.worst_tap));
@@ -81,12 +84,19 @@ Outcome convert(Options options) {
 std::function<Outcome()> declare_convert(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("SRC", options->source, "PyTorch state dict (.pt, .pth), legacy or zip")
+      ->type_name("FILE")
       ->required();
-  app.add_option("-o,--output", options->out, "model to write [SRC with .penult]");
-  app.add_option("--arch", options->import.arch, "architecture [recognised from names and shapes]");
+  app.add_option("-o,--output", options->out, "model to write [SRC, but ending in .penult]")
+      ->type_name("FILE");
+  app.add_option("--arch", options->import.arch,
+                 "name of the architecture [recognised from names and shapes]")
+      ->type_name("NAME");
   app.add_option("--input-size", options->input_size,
-                 "default input size HxW [the architecture's]");
-  app.add_option("--weights-name", options->import.weights_name, "name of this set of weights");
+                 "size of the crop that the net sees, in pixels [as trained, 224x224]")
+      ->type_name("HxW");
+  app.add_option("--weights-name", options->import.weights_name,
+                 "what to call this set of weights [a known name, or that of SRC]")
+      ->type_name("TEXT");
   app.add_flag("--force", options->force, "replace an existing model");
   return [options] { return convert(*options); };
 }

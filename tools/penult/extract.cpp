@@ -13,6 +13,7 @@
 #include "tools/penult/progress.h"
 #include "tools/penult/provenance.h"
 #include "tools/penult/signals.h"
+#include "tools/penult/streams.h"
 
 namespace penult::program {
 namespace {
@@ -39,12 +40,14 @@ struct Run {
   int64_t image_elems() const { return 3 * extractor.input_h() * extractor.input_w(); }
 };
 
+std::string errors_beside(const std::string& out) { return out + ".errors.csv"; }
+
 Status check_out(const Options& options) {
   const std::string& out = options.out;
-  PENULT_RETURN_IF_ERROR(check_replaceable(out, options.force));
-  PENULT_RETURN_IF_ERROR(check_replaceable(out + ".errors.csv", options.force));
+  PENULT_RETURN_IF_ERROR(check_output(out, options.force));
+  PENULT_RETURN_IF_ERROR(check_output(errors_beside(out), options.force));
   if (out.ends_with(".npz")) return {};
-  if (out.ends_with(".npy")) return check_replaceable(json_beside(out), options.force);
+  if (out.ends_with(".npy")) return check_output(json_beside(out), options.force);
   return {StatusCode::kInvalidArgument,
           concat("cannot tell the format of ", quote(out), ", expected a name in .npz or .npy")};
 }
@@ -98,16 +101,23 @@ Outcome take(Run& run, const Taken& input) {
   return ++run.waiting == run.options.batch ? Outcome(run_batch(run)) : Outcome();
 }
 
-Status write_features(const Run& run) {
+Status write_features(const Features& features, const std::string& out) {
+  return out.ends_with(".npy") ? write_npy(features, out) : write_npz(features, out);
+}
+
+// Features and failures: neither replaces anything before both are complete on the disk.
+Status write_all(const Run& run) {
   const std::string& out = run.options.out;
-  const std::string errors = out + ".errors.csv";
+  const std::string errors = errors_beside(out);
   if (!run.failures.empty()) {
-    PENULT_RETURN_IF_ERROR(write_errors_csv(run.failures, errors));
-  } else {
-    std::error_code ignored;  // failures of an earlier run would contradict the new features
-    std::filesystem::remove(errors, ignored);
+    PENULT_ASSIGN_OR_RETURN(AtomicFile staged, stage_errors_csv(run.failures, errors));
+    PENULT_RETURN_IF_ERROR(write_features(run.features, out));
+    return staged.commit();
   }
-  return out.ends_with(".npy") ? write_npy(run.features, out) : write_npz(run.features, out);
+  PENULT_RETURN_IF_ERROR(write_features(run.features, out));
+  std::error_code ignored;  // failures of an earlier run would contradict the new features
+  std::filesystem::remove(errors, ignored);
+  return {};
 }
 
 Outcome summarize(const Run& run, const Inputs& inputs) {
@@ -115,22 +125,35 @@ Outcome summarize(const Run& run, const Inputs& inputs) {
   const size_t total = inputs.taken.size(), failed = run.failures.size();
   if (!options.quiet) {
     for (size_t i = 0; i < run.features.tables.size(); ++i) {
-      fmt::print("{}: {} {} x {}\n", escape_name(options.out),
-                 escape_name(run.features.tables[i].key), total - failed,
-                 fmt::join(run.features.tables[i].dims, " x "));
+      print_out("{}: {} {} x {}\n", escape_name(options.out),
+                escape_name(run.features.tables[i].key), total - failed,
+                fmt::join(run.features.tables[i].dims, " x "));
     }
     if (!inputs.not_taken.empty()) {
-      fmt::print("{} other files in the folders are not taken:\n", inputs.not_taken.size());
-      for (const std::string& line : inputs.not_taken) fmt::print("  {}\n", escape_name(line));
+      print_out("{} other files in the folders are not taken:\n", inputs.not_taken.size());
+      for (const std::string& line : inputs.not_taken) print_out("  {}\n", escape_name(line));
     }
   }
-  const double rate = static_cast<double>(failed) / static_cast<double>(total);
-  if (rate <= options.max_failure_rate) return {};
+  if (failed == 0) return {};
   const FailedInput& first = run.failures.front();
-  return {kExitFailures,
-          Status(first.code,
-                 concat(failed, " of ", total, " inputs failed, listed in ",
-                        quote(options.out + ".errors.csv"), "; the first: ", first.reason))};
+  const std::string message =
+      concat(failed, " of ", total, " inputs failed, listed in ", quote(errors_beside(options.out)),
+             "; the first: ", first.reason);
+  const double rate = static_cast<double>(failed) / static_cast<double>(total);
+  if (rate > options.max_failure_rate) return {kExitFailures, Status(first.code, message)};
+  if (!options.quiet) print_out("{}\n", message);
+  return {};
+}
+
+Outcome no_input(const Inputs& inputs) {
+  std::string message =
+      "no input: the folders and lists given name no images (.jpg .jpeg .png .bmp .webp .ppm)";
+  if (!inputs.not_taken.empty()) {
+    message +=
+        concat("; ", inputs.not_taken.size(),
+               " other files are not taken, the first: ", escape_name(inputs.not_taken.front()));
+  }
+  return {kExitRefused, Status(StatusCode::kInvalidArgument, message)};
 }
 
 Outcome extract(Options options) {
@@ -153,12 +176,10 @@ Outcome extract(Options options) {
     return Status(StatusCode::kInvalidArgument, "an .npy file holds one tap; use .npz for several");
   }
   auto collected = collect_inputs(options.inputs);
+  PENULT_RETURN_IF_ERROR(check_signals());  // they also end the reading of a list early
   if (!collected.ok()) return of_file(collected.status());
   const Inputs& inputs = *collected;
-  if (inputs.taken.empty()) {
-    return {kExitRefused, Status(StatusCode::kInvalidArgument,
-                                 "no input: the folders and lists given hold no images")};
-  }
+  if (inputs.taken.empty()) return no_input(inputs);
 
   Run run{.extractor = *extractor, .preprocess = preprocess, .options = options};
   run.batch.resize(options.batch * run.image_elems());
@@ -177,32 +198,59 @@ Outcome extract(Options options) {
   PENULT_RETURN_IF_ERROR(check_signals());
   run.features.provenance =
       provenance_json(*model, *extractor, pooling, options.exif == "apply", inputs.taken);
-  if (Status written = write_features(run); !written.ok()) return of_file(std::move(written));
+  if (Status written = write_all(run); !written.ok()) return of_file(std::move(written));
   return summarize(run, inputs);
+}
+
+void declare_files(CLI::App& app, Options& options) {
+  app.add_option("INPUT", options.inputs,
+                 "image files; folders, recursively (the first folder below INPUT is the\n"
+                 "label); @list.txt, one path a line; - for such a list on stdin")
+      ->type_name("")
+      ->required();
+  app.add_option("-m,--model", options.model, "model, as written by penult convert")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("-o,--output", options.out,
+                 "X.npz (an array for each tap, paths, labels, provenance), or\n"
+                 "X.npy (one tap) and X.json beside it")
+      ->type_name("FILE")
+      ->required();
 }
 
 }  // namespace
 
 std::function<Outcome()> declare_extract(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("INPUT", options->inputs,
-                 "image files, folders (recursive), @list.txt, or - for paths on stdin")
-      ->required();
-  app.add_option("-m,--model", options->model, ".penult file")->required();
-  app.add_option("-o,--output", options->out, "X.npz, or X.npy (one tap) + X.json")->required();
-  app.add_option("-l,--layer", options->taps, "tap to stop at, repeatable [penultimate]")
+  declare_files(app, *options);
+  app.add_option("-l,--layer", options->taps,
+                 "tap to take features at, repeatable; penult inspect lists them;\n"
+                 "blocks and all stand for several [penultimate]")
+      ->type_name("TAP")
       ->allow_extra_args(false);
-  app.add_option("--pool", options->pool, "avg, max, flatten or none [avg]");
-  app.add_option("-b,--batch", options->batch, "images a run [8]");
+  app.add_option("--pool", options->pool,
+                 "how a map becomes a vector: avg, max, flatten, or none (stays a map) [avg]")
+      ->type_name("POOL");
+  app.add_option("-b,--batch", options->batch, "images in one run of the net [8]")->type_name("N");
   app.add_option("-j,--threads", options->threads, "threads [all that the process may use]")
-      ->check(CLI::Range(1, 1024));
-  app.add_option("--backend", options->backend, "auto, native or reference [auto]");
-  app.add_option("--on-error", options->on_error, "skip or fail [skip]")
-      ->check(CLI::IsMember({"skip", "fail"}));
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N");
+  app.add_option("--backend", options->backend,
+                 "auto (the fastest: native), native, or reference (slow: the oracle) [auto]")
+      ->type_name("NAME");
+  app.add_option("--on-error", options->on_error,
+                 "at an image that cannot be read: skip (go on, list it in\n"
+                 "OUT.errors.csv), or fail (stop, write nothing) [skip]")
+      ->check(CLI::IsMember({"skip", "fail"}).description(""))
+      ->type_name("WHAT");
   app.add_option("--max-failure-rate", options->max_failure_rate,
-                 "share of failures that still exits 0 [0]");
-  app.add_option("--exif", options->exif, "apply or ignore the orientation [apply]")
-      ->check(CLI::IsMember({"apply", "ignore"}));
+                 "share of failed images, 0 to 1, that still exits 0 [0]")
+      ->type_name("SHARE");
+  app.add_option("--exif", options->exif,
+                 "the orientation noted by the camera: apply, or ignore as Pillow and\n"
+                 "torchvision do [apply]")
+      ->check(CLI::IsMember({"apply", "ignore"}).description(""))
+      ->type_name("WHAT");
   app.add_flag("--force", options->force, "replace existing output");
   app.add_flag("--quiet", options->quiet, "print nothing but errors");
   return [options] { return extract(*options); };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -68,21 +69,22 @@ void add_folder(const std::string& argument, Inputs& inputs) {
   for (const std::string& line : found.not_taken) inputs.not_taken.push_back(prefix + line);
 }
 
-void add_lines(std::istream& lines, Inputs& inputs) {
+Status add_lines(std::istream& lines, const std::string& name, Inputs& inputs) {
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) inputs.taken.push_back({.path = line, .label = ""});
   }
+  // Over stdio, std::cin takes a failed read for the end.
+  if (!lines.bad() && (&lines != &std::cin || std::ferror(stdin) == 0)) return {};
+  return {StatusCode::kIo, concat("cannot read the list of inputs from ", name)};
 }
 
 Status add_list(const std::string& path, Inputs& inputs) {
   std::ifstream list(path);
   if (!list || fs::is_directory(path)) {
-    return {StatusCode::kIo, concat("cannot read the list of inputs ", quote(path))};
+    return {StatusCode::kIo, concat("cannot read the list of inputs from ", quote(path))};
   }
-  add_lines(list, inputs);
-  if (list.bad()) return {StatusCode::kIo, concat("reading the list ", quote(path), " failed")};
-  return {};
+  return add_lines(list, quote(path), inputs);
 }
 
 }  // namespace
@@ -92,7 +94,7 @@ Result<Inputs> collect_inputs(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     std::error_code ignored;
     if (argument == "-") {
-      add_lines(std::cin, inputs);
+      PENULT_RETURN_IF_ERROR(add_lines(std::cin, "standard input", inputs));
     } else if (argument.starts_with('@')) {
       PENULT_RETURN_IF_ERROR(add_list(argument.substr(1), inputs));
     } else if (fs::is_directory(argument, ignored)) {

@@ -21,7 +21,7 @@ struct Inputs {
 
 // Folders are searched recursively and sorted byte-wise by relative path; "@list.txt" and "-"
 // (paths on stdin) keep their order; other arguments are taken as they are, existing or not.
-// Errors: those of reading a list.
+// Io: a list that cannot be read.
 Result<Inputs> collect_inputs(const std::vector<std::string>& arguments);
 
 }  // namespace penult::program

@@ -10,6 +10,7 @@
 #include "engine/model/model_data.h"
 #include "penult/model.h"
 #include "tools/penult/command.h"
+#include "tools/penult/streams.h"
 
 namespace penult::program {
 namespace {
@@ -45,25 +46,25 @@ void print_json(const Model& model, const std::vector<TapInfo>& taps) {
                             {"weights", tap.weights},
                             {"weights_share", tap.weights_share}});
   }
-  fmt::print("{}\n", root.dump());
+  print_out("{}\n", root.dump());
 }
 
 void print_table(const Model& model, const std::vector<TapInfo>& taps, bool verbose) {
   const ModelInfo& info = model.data().info;
-  fmt::print("{} ({}), input 3x{}x{}, {} taps\n", info.architecture, escape_name(info.weights_name),
-             info.input_h, info.input_w, taps.size());
-  fmt::print("source   {} sha256 {}\n", escape_name(info.source_name), info.source_sha256);
-  fmt::print("model id {}\n", info.model_id);
-  if (!info.licence.empty()) fmt::print("licence  {}\n", escape_name(info.licence));
+  print_out("{} ({}), input 3x{}x{}, {} taps\n", info.architecture, escape_name(info.weights_name),
+            info.input_h, info.input_w, taps.size());
+  print_out("source   {} sha256 {}\n", escape_name(info.source_name), info.source_sha256);
+  print_out("model id {}\n", info.model_id);
+  if (!info.licence.empty()) print_out("licence  {}\n", escape_name(info.licence));
   size_t width = 4;
   for (const TapInfo& tap : taps) width = std::max(width, tap.name.size());
-  fmt::print("\n{:{}}  {:15}  {:>12}  {:>6}  {:>7}  {:>9}{}\n", "name", width, "op", "shape", "dim",
-             "MACs %", "weights %", verbose ? "  aliases" : "");
+  print_out("\n{:{}}  {:15}  {:>12}  {:>6}  {:>7}  {:>9}{}\n", "name", width, "op", "shape", "dim",
+            "MACs %", "weights %", verbose ? "  aliases" : "");
   for (const TapInfo& tap : taps) {
     std::string aliases;
     if (verbose) aliases = fmt::format("  {}", fmt::join(tap.aliases, ", "));
-    fmt::print("{:{}}  {:15}  {:>12}  {:>6}  {:>7.2f}  {:>9.2f}{}\n", tap.name, width, tap.op,
-               shape_text(tap), tap.c, 100 * tap.macs_share, 100 * tap.weights_share, aliases);
+    print_out("{:{}}  {:15}  {:>12}  {:>6}  {:>7.2f}  {:>9.2f}{}\n", tap.name, width, tap.op,
+              shape_text(tap), tap.c, 100 * tap.macs_share, 100 * tap.weights_share, aliases);
   }
 }
 
@@ -84,7 +85,9 @@ Outcome inspect(const Options& options) {
 
 std::function<Outcome()> declare_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->model, ".penult file")->required();
+  app.add_option("MODEL", options->model, "model, as written by penult convert")
+      ->type_name("FILE")
+      ->required();
   app.add_flag("-v,--verbose", options->verbose, "also the other names of each tap");
   app.add_flag("--json", options->json, "one JSON object instead of a table");
   return [options] { return inspect(*options); };

@@ -10,6 +10,7 @@
 #include "penult/version.h"
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
+#include "tools/penult/streams.h"
 
 namespace penult::program {
 namespace {
@@ -21,26 +22,53 @@ int report(const Outcome& outcome) {
   return outcome.exit;
 }
 
+// CLI11 would say no more than that a subcommand is missing.
+Status check_command_name(int argc, char** argv) {
+  if (argc > 1 && argv[1][0] == '-') return {};  // an option of penult itself
+  std::vector<std::string> names;
+  for (const Command& command : all_commands()) {
+    if (argc > 1 && std::string(argv[1]) == command.name) return {};
+    names.emplace_back(command.name);
+  }
+  const std::string wrong = argc > 1 ? concat("there is no command ", quote(argv[1]))
+                                     : std::string("a command is missing");
+  return {StatusCode::kInvalidArgument,
+          concat(wrong, ", expected one of ", fmt::format("{}", fmt::join(names, ", ")),
+                 "; see penult --help")};
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Deep features from pretrained convolutional nets, up to the layer you choose.",
                "penult");
   app.set_version_flag("--version", std::string("penult ") + version());
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 all well; 1 finished with failures; 2 wrong usage; 3 refused input;\n"
-      "            4 I/O error or no space; 5 internal error; 130/143 on signals.");
+  app.get_formatter()->column_width(32);
+  constexpr const char* kExitCodes =
+      "Exit codes: 0 all well; 1 finished, but some inputs failed; 2 wrong usage;\n"
+      "            3 refused input; 4 I/O error or no space; 5 internal error;\n"
+      "            130/143 stopped by SIGINT/SIGTERM.";
+  app.footer(std::string("From weights to features:\n"
+                         "  penult convert weights.pth -o net.penult\n"
+                         "  penult inspect net.penult\n"
+                         "  penult extract photos/ -m net.penult -l features.14 -o features.npz\n"
+                         "`penult COMMAND --help` describes one command.\n\n") +
+             kExitCodes);
   std::vector<std::pair<CLI::App*, std::function<Outcome()>>> actions;
   for (const Command& command : all_commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->footer(concat("Examples:\n", command.examples, "\n", kExitCodes));
     actions.emplace_back(sub, command.declare(*sub));
   }
+  if (Status known = check_command_name(argc, argv); !known.ok()) return report(known);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
+    const auto subs = app.get_subcommands();
+    const std::string command = subs.empty() ? "" : " " + subs.front()->get_name();
     return report(Status(StatusCode::kInvalidArgument,
-                         concat(escape_name(error.what()), "; see penult --help")));
+                         concat(escape_name(error.what()), "; see penult", command, " --help")));
   }
   for (const auto& [sub, action] : actions) {
     if (sub->parsed()) return report(action());
@@ -48,12 +76,10 @@ int run(int argc, char** argv) {
   return kExitUsage;
 }
 
-// What was printed must have arrived: a full disk behind a redirection is an error.
-int flush_output(int exit) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
-  const int failed =
-      report(Status(StatusCode::kIo, "cannot write to standard output: closed, or no space left"));
-  return exit == kExitOk ? failed : exit;
+// What was printed must have arrived. A failure that is already reported stays the one line.
+int finish(int exit) {
+  const Status flushed = flush_output();
+  return exit == kExitOk ? report(flushed) : exit;
 }
 
 }  // namespace
@@ -62,9 +88,10 @@ int flush_output(int exit) {
 int main(int argc, char** argv) {
   using penult::Status;
   using penult::StatusCode;
+  penult::program::reserve_standard_streams();
   penult::program::install_signal_handlers();
   try {
-    return penult::program::flush_output(penult::program::run(argc, argv));
+    return penult::program::finish(penult::program::run(argc, argv));
   } catch (const std::bad_alloc&) {
     return penult::program::report(Status(StatusCode::kOutOfMemory, "memory ran out"));
   } catch (const std::exception& error) {

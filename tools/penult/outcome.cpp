@@ -1,6 +1,10 @@
 #include "tools/penult/outcome.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "engine/base/text.h"
 #include "tools/penult/signals.h"
@@ -47,11 +51,22 @@ Outcome of_file(Status status) {
   return {exit, std::move(status)};
 }
 
-Status check_replaceable(const std::string& path, bool force) {
+Status check_output(const std::string& path, bool force) {
   struct stat info {};
-  if (force || ::lstat(path.c_str(), &info) != 0) return {};
-  return {StatusCode::kInvalidArgument,
-          concat(quote(path), " exists already; give --force to replace it")};
+  if (!force && ::lstat(path.c_str(), &info) == 0) {
+    return {StatusCode::kInvalidArgument,
+            concat(quote(path), " exists already; give --force to replace it")};
+  }
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return {StatusCode::kInvalidArgument,
+            concat(quote(path), " exists and is not a regular file; give another name")};
+  }
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  const std::string why = std::generic_category().message(errno);
+  return {StatusCode::kIo,
+          concat("cannot write ", quote(path), ": its folder ", quote(folder), ": ", why)};
 }
 
 }  // namespace penult::program

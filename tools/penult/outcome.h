@@ -32,7 +32,9 @@ struct Outcome {
 // NotFound of a file is an I/O error, NotFound of a name wrong usage: this is the former.
 Outcome of_file(Status status);
 
-// InvalidArgument if `path` exists and may not be replaced.
-Status check_replaceable(const std::string& path, bool force);
+// Whether a file can be written at `path`, asked before the work rather than after it:
+// InvalidArgument if something is there that may not be replaced, Io if its folder cannot be
+// written.
+Status check_output(const std::string& path, bool force);
 
 }  // namespace penult::program

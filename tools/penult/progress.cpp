@@ -22,8 +22,11 @@ void Progress::update(size_t done, size_t failed) {
   const double seconds = std::chrono::duration<double>(now - begin_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
-  fmt::print(stderr, "\r{}/{} images  {:.1f}/s  {:.0f} s left  {} failed ", done, total_, rate,
-             left, failed);
+  // Not fmt::print, which throws once the terminal is gone.
+  std::fputs(fmt::format("\r{}/{} images  {:.1f}/s  {:.0f} s left  {} failed ", done, total_, rate,
+                         left, failed)
+                 .c_str(),
+             stderr);
   std::fflush(stderr);
 }
 

@@ -116,7 +116,10 @@ TEST_F(FeatureWriter, AFullDiskIsNoSpaceAndLeavesNothing) {
 TEST_F(FeatureWriter, ErrorsAreQuotedForSpreadsheets) {
   const FailedInput failures[] = {{"a,b.jpg", StatusCode::kImageCorrupt, "says \"no\""},
                                   {"c.jpg", StatusCode::kNotFound, "plain"}};
-  ASSERT_TRUE(write_errors_csv(failures, path("errors.csv")).ok());
+  Result<AtomicFile> staged = stage_errors_csv(failures, path("errors.csv"));
+  ASSERT_TRUE(staged.ok());
+  EXPECT_FALSE(fs::exists(path("errors.csv")));
+  ASSERT_TRUE(staged->commit().ok());
   EXPECT_EQ(content("errors.csv"),
             "path,code,reason\r\n\"a,b.jpg\",ImageCorrupt,\"says \"\"no\"\"\"\r\n"
             "c.jpg,NotFound,plain\r\n");
