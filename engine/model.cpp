@@ -94,6 +94,9 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
     whole.macs += costs.back().macs;
     whole.weights += costs.back().weights;
   }
+  std::vector<Alias> aliases = data_->aliases;
+  const std::vector<Alias> modules = module_names(*data_);
+  aliases.insert(aliases.end(), modules.begin(), modules.end());
   std::vector<TapInfo> infos;
   for (size_t t = 0; t < data_->taps.size(); ++t) {
     const Tap& tap = data_->taps[t];
@@ -111,7 +114,7 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
                  .macs_share = share(cost.macs, whole.macs),
                  .weights = cost.weights,
                  .weights_share = share(cost.weights, whole.weights)};
-    for (const Alias& alias : data_->aliases) {
+    for (const Alias& alias : aliases) {
       if (alias.tap == static_cast<int>(t)) info.aliases.push_back(alias.name);
     }
     infos.push_back(std::move(info));

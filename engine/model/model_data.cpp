@@ -1,5 +1,6 @@
 #include "engine/model/model_data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
@@ -102,16 +103,12 @@ Status check_info(const ModelInfo& info) {
   return check_preprocess(info);
 }
 
-bool inside(const std::string& name, const std::string& prefix) {
-  return name.size() > prefix.size() + 1 && name[prefix.size()] == '.' &&
-         name.compare(0, prefix.size(), prefix) == 0;
-}
-
 Status unknown_tap(const ModelData& model, const std::string& name) {
   std::vector<std::string> candidates = {"all"};
   for (const Tap& tap : model.taps) candidates.push_back(tap.name);
   for (const Alias& alias : model.aliases) candidates.push_back(alias.name);
   for (const TapGroup& group : model.groups) candidates.push_back(group.name);
+  for (const Alias& module : module_names(model)) candidates.push_back(module.name);
   std::string nearest;
   for (const std::string& candidate : nearest_names(name, candidates, 3)) {
     nearest += concat(nearest.empty() ? "" : ", ", quote(candidate));
@@ -131,6 +128,24 @@ Status validate(ModelData& model) {
   return infer_shapes(model.graph, model.info.input_c, model.info.input_h, model.info.input_w);
 }
 
+std::vector<Alias> module_names(const ModelData& model) {
+  std::unordered_set<std::string> seen = {"all"};
+  for (const Tap& tap : model.taps) seen.insert(tap.name);
+  for (const Alias& alias : model.aliases) seen.insert(alias.name);
+  for (const TapGroup& group : model.groups) seen.insert(group.name);
+  std::vector<Alias> modules;
+  for (int i = static_cast<int>(model.taps.size()); i-- > 0;) {  // the last tap comes first
+    const std::string& name = model.taps[i].name;
+    for (size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0;
+         dot = name.rfind('.', dot - 1)) {
+      std::string module = name.substr(0, dot);
+      if (seen.insert(module).second) modules.push_back({.name = std::move(module), .tap = i});
+    }
+  }
+  std::reverse(modules.begin(), modules.end());
+  return modules;
+}
+
 Result<std::vector<int>> resolve_tap(const ModelData& model, const std::string& name) {
   const int taps = static_cast<int>(model.taps.size());
   for (int i = 0; i < taps; ++i) {
@@ -147,8 +162,8 @@ Result<std::vector<int>> resolve_tap(const ModelData& model, const std::string& 
     for (int i = 0; i < taps; ++i) all.push_back(i);
     return all;
   }
-  for (int i = taps; i-- > 0;) {  // the last tap inside the module
-    if (inside(model.taps[i].name, name)) return std::vector<int>{i};
+  for (const Alias& module : module_names(model)) {
+    if (module.name == name) return std::vector<int>{module.tap};
   }
   return unknown_tap(model, name);
 }

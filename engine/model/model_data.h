@@ -54,8 +54,12 @@ struct ModelData {
 // unique over taps, aliases and groups, source hash well formed, preprocessing in range.
 Status validate(ModelData& model);
 
-// Resolves one name as product.md says: main name, alias, group, `all`, else the last tap inside
-// the dotted prefix (`layer4` -> `layer4.2.relu_2`). NotFound carries the nearest names.
+// The names of modules, each with the last tap inside it (`layer4` -> `layer4.2.relu_2`), apart
+// from those that are names of taps, aliases or groups themselves. In order of the taps.
+std::vector<Alias> module_names(const ModelData& model);
+
+// Resolves one name as product.md says: main name, alias, group, `all`, module name. NotFound
+// carries the nearest names.
 Result<std::vector<int>> resolve_tap(const ModelData& model, const std::string& name);
 
 }  // namespace penult

@@ -8,7 +8,7 @@ std::span<const Command> all_commands() {
        "  penult convert weights.pth -o net.penult\n"
        "  penult convert weights.pth --input-size 160x160 --weights-name \"ImageNet, run 7\"\n",
        declare_convert},
-      {"inspect", "List a model's taps, the places to take features at: names, shapes, costs",
+      {"inspect", "List the taps of a model: where features can be taken, shapes, costs",
        "  penult inspect net.penult\n"
        "  penult inspect net.penult --json | python3 -m json.tool\n",
        declare_inspect},

@@ -44,12 +44,14 @@ std::string errors_beside(const std::string& out) { return out + ".errors.csv"; 
 
 Status check_out(const Options& options) {
   const std::string& out = options.out;
+  const bool npy = out.ends_with(".npy");
+  if (!npy && !out.ends_with(".npz")) {
+    return {StatusCode::kInvalidArgument,
+            concat("cannot tell the format of ", quote(out), ", expected a name in .npz or .npy")};
+  }
   PENULT_RETURN_IF_ERROR(check_output(out, options.force));
   PENULT_RETURN_IF_ERROR(check_output(errors_beside(out), options.force));
-  if (out.ends_with(".npz")) return {};
-  if (out.ends_with(".npy")) return check_output(json_beside(out), options.force);
-  return {StatusCode::kInvalidArgument,
-          concat("cannot tell the format of ", quote(out), ", expected a name in .npz or .npy")};
+  return npy ? check_output(json_beside(out), options.force) : Status();
 }
 
 Status check_options(const Options& options) {
@@ -229,14 +231,16 @@ std::function<Outcome()> declare_extract(CLI::App& app) {
       ->type_name("TAP")
       ->allow_extra_args(false);
   app.add_option("--pool", options->pool,
-                 "how a map becomes a vector: avg, max, flatten, or none (stays a map) [avg]")
+                 "how a map becomes a vector: avg, max, flatten; none keeps the map [avg]")
       ->type_name("POOL");
-  app.add_option("-b,--batch", options->batch, "images in one run of the net [8]")->type_name("N");
+  app.add_option("-b,--batch", options->batch, "images in one run of the net [8]")
+      ->check(CLI::Range(1, 65536).description(""))
+      ->type_name("N");
   app.add_option("-j,--threads", options->threads, "threads [all that the process may use]")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   app.add_option("--backend", options->backend,
-                 "auto (the fastest: native), native, or reference (slow: the oracle) [auto]")
+                 "auto (the fastest), native, or reference (slow: the oracle) [auto]")
       ->type_name("NAME");
   app.add_option("--on-error", options->on_error,
                  "at an image that cannot be read: skip (go on, list it in\n"

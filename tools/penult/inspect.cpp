@@ -62,10 +62,16 @@ void print_table(const Model& model, const std::vector<TapInfo>& taps, bool verb
             "MACs %", "weights %", verbose ? "  aliases" : "");
   for (const TapInfo& tap : taps) {
     std::string aliases;
-    if (verbose) aliases = fmt::format("  {}", fmt::join(tap.aliases, ", "));
+    if (verbose && !tap.aliases.empty())
+      aliases = fmt::format("  {}", fmt::join(tap.aliases, ", "));
     print_out("{:{}}  {:15}  {:>12}  {:>6}  {:>7.2f}  {:>9.2f}{}\n", tap.name, width, tap.op,
               shape_text(tap), tap.c, 100 * tap.macs_share, 100 * tap.weights_share, aliases);
   }
+  print_out("\nMACs and weights: the share of the whole net that is needed up to the tap.\n");
+  for (const TapGroup& group : model.data().groups) {
+    print_out("-l {} stands for {} taps, -l all for every one.\n", group.name, group.taps.size());
+  }
+  if (!verbose) print_out("-v also lists the other names, such as penultimate.\n");
 }
 
 Outcome inspect(const Options& options) {

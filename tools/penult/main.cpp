@@ -24,14 +24,15 @@ int report(const Outcome& outcome) {
 
 // CLI11 would say no more than that a subcommand is missing.
 Status check_command_name(int argc, char** argv) {
-  if (argc > 1 && argv[1][0] == '-') return {};  // an option of penult itself
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "-h" || first == "--help" || first == "--version") return {};
   std::vector<std::string> names;
   for (const Command& command : all_commands()) {
-    if (argc > 1 && std::string(argv[1]) == command.name) return {};
+    if (first == command.name) return {};
     names.emplace_back(command.name);
   }
-  const std::string wrong = argc > 1 ? concat("there is no command ", quote(argv[1]))
-                                     : std::string("a command is missing");
+  const std::string wrong =
+      argc > 1 ? concat("there is no command ", quote(first)) : std::string("a command is missing");
   return {StatusCode::kInvalidArgument,
           concat(wrong, ", expected one of ", fmt::format("{}", fmt::join(names, ", ")),
                  "; see penult --help")};
@@ -42,7 +43,7 @@ int run(int argc, char** argv) {
                "penult");
   app.set_version_flag("--version", std::string("penult ") + version());
   app.require_subcommand(1);
-  app.get_formatter()->column_width(32);
+  app.get_formatter()->column_width(28);
   constexpr const char* kExitCodes =
       "Exit codes: 0 all well; 1 finished, but some inputs failed; 2 wrong usage;\n"
       "            3 refused input; 4 I/O error or no space; 5 internal error;\n"

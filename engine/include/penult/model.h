@@ -15,7 +15,7 @@ struct ModelData;
 /// One place at which features can be taken, at a given input size.
 struct TapInfo {
   std::string name;                  ///< main name, such as "features.14.conv.3"
-  std::vector<std::string> aliases;  ///< other names of the same place
+  std::vector<std::string> aliases;  ///< other names of the same place, modules' included
   std::string op;                    ///< operator that produces the value
   int64_t c = 0, h = 1, w = 1;       ///< shape of one image's value; h = w = 1 and rank 1: a vector
   int rank = 3;                      ///< 3: map (c, h, w); 1: vector (c)
