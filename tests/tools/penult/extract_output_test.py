@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""penult extract: what the output files hold, when they are replaced, and that bits are stable."""
+
+import hashlib
+import json
+import zipfile
+
+import support
+from support import nearest
+
+PROVENANCE = ["penult", "model", "model_id", "weights", "taps", "pooling", "preprocess", "exif",
+              "device", "backend", "isa", "numerics", "dtype", "inputs", "inputs_sha256"]
+
+
+class Npz(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        for i in range(3):
+            self.png(f"in/{i}.png", seed=i)
+
+    def test_holds_an_array_for_each_tap_by_the_name_as_given(self):
+        arrays = self.extracted("in", "-l", "features.14", "-l", "penultimate", "-l", "-1")
+        self.assertEqual(list(arrays), ["features.14", "penultimate", "-1", "paths", "labels",
+                                        "provenance"])
+        self.assertEqual([arrays[key][0] for key in ("features.14", "penultimate", "-1")],
+                         [(3, 160), (3, 1280), (3, 320)])
+        taps = arrays["provenance"]["taps"]
+        self.assertEqual(taps["features.14"],
+                         {"name": "features.14.conv.3", "shape": [160], "dim": 160})
+        self.assertEqual(taps["penultimate"]["name"], "adaptive_avg_pool2d")
+
+    def test_needs_no_pickle_and_no_compression(self):
+        self.extract("in")
+        with zipfile.ZipFile(self.folder / "x.npz") as archive:
+            self.assertIsNone(archive.testzip())
+            for entry in archive.infolist():
+                self.assertEqual(entry.compress_type, zipfile.ZIP_STORED)
+                head = archive.read(entry)[:80]
+                self.assertRegex(head, rb"\A\x93NUMPY\x01\0..\{'descr': '<(f4|U\d+)', ")
+
+    def test_groups_expand_to_main_names(self):
+        arrays = self.extracted("in", "-l", "blocks")
+        self.assertEqual(len(arrays), 19 + 3)
+        self.assertIn("features.3.add", arrays)
+        everything = self.extracted("in/0.png", "-l", "all")
+        listed = json.loads(self.penult("inspect", self.model, "--json").stdout)["taps"]
+        self.assertEqual(list(everything)[:-3], [tap["name"] for tap in listed])
+        for tap in listed:
+            self.assertEqual(everything[tap["name"]][0], (1, tap["dim"]))
+
+    def test_a_name_given_twice_is_refused(self):
+        for second in ("features.3.add", "blocks", "all"):
+            result = self.extract("in", "-l", "features.3.add", "-l", second, code=2)
+            self.assertIn("asked for twice", result.stderr)
+        self.assertEqual(self.files(), ["in"])
+
+    def test_provenance_says_what_decided_the_bits(self):
+        arrays = self.extracted("in", "-l", "features.3", "--pool", "max", "--exif", "ignore")
+        facts = arrays["provenance"]
+        self.assertEqual(list(facts), PROVENANCE)
+        version = self.penult("--version").stdout.split()[1]
+        self.assertEqual([facts[key] for key in ("penult", "model", "pooling", "exif", "device",
+                                                 "backend", "dtype", "inputs")],
+                         [version, "mobilenet_v2", "max", "ignore", "cpu", "native", "f32", 3])
+        model = json.loads(self.penult("inspect", self.model, "--json").stdout)["model"]
+        self.assertEqual((facts["model_id"], facts["weights"]),
+                         (model["model_id"], model["weights"]))
+        self.assertEqual(list(facts["preprocess"]), ["resize_mode", "resize", "crop", "filter",
+                                                     "antialias", "channel_order", "mean", "std"])
+        names = b"".join(f"in/{i}.png".encode() + b"\0" for i in range(3))
+        self.assertEqual(facts["inputs_sha256"], hashlib.sha256(names).hexdigest())
+
+    def test_isa_class_is_that_of_the_run(self):
+        arrays = self.extracted("in", env={"PENULT_ISA_MAX": "scalar"})
+        self.assertEqual(arrays["provenance"]["isa"], "scalar")
+        arrays = self.extracted("in", "--backend", "reference")
+        self.assertEqual(arrays["provenance"]["backend"], "reference")
+
+    def test_poolings_agree_with_the_map(self):
+        def values(pool):
+            return self.extracted("in/0.png", "-l", "features.3", "--pool", pool)["features.3"]
+
+        (n, c, h, w), whole = values("none")
+        self.assertEqual((n, c, h, w), (1, 24, 8, 8))
+        self.assertEqual(values("flatten"), ((1, c * h * w), whole))
+        planes = [whole[i * h * w:(i + 1) * h * w] for i in range(c)]
+        self.assertEqual(list(values("max")[1]), [max(plane) for plane in planes])
+        for mean, plane in zip(values("avg")[1], planes):
+            self.assertAlmostEqual(mean, sum(plane) / (h * w), places=5)
+
+    def test_unknown_choices_are_refused(self):
+        for option in (["--pool", "gem"], ["--backend", "onednn"], ["-l", ""]):
+            self.extract("in", *option, code=2)
+
+
+class Npy(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        self.png("in/cat/0.png")
+
+    def test_comes_with_provenance_paths_and_labels_in_a_json(self):
+        self.extract("in", out="x.npy")
+        self.assertEqual(self.files(), ["in", "x.json", "x.npy"])
+        shape, values = nearest.read_npy((self.folder / "x.npy").read_bytes())
+        self.assertEqual(shape, (1, 1280))
+        self.assertEqual(values, self.extracted("in")["penultimate"][1])
+        beside = json.loads((self.folder / "x.json").read_text())
+        self.assertEqual((beside["paths"], beside["labels"]), (["in/cat/0.png"], ["cat"]))
+        self.assertEqual(list(beside["provenance"]), PROVENANCE)
+
+    def test_holds_one_tap_only(self):
+        for taps in (["-l", "features.1", "-l", "features.2"], ["-l", "blocks"]):
+            self.assertIn(".npz", self.extract("in", *taps, out="x.npy", code=2).stderr)
+        self.assertEqual(self.files(), ["in"])
+
+
+class Replacing(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        self.png("a.png")
+        (self.folder / "bad.png").write_text("no picture")
+
+    def test_nothing_that_exists_is_replaced_without_force(self):
+        for name, out in (("x.npz", "x.npz"), ("x.npz.errors.csv", "x.npz"), ("y.json", "y.npy"),
+                          ("y.npy", "y.npy"), ("y.npy.errors.csv", "y.npy")):
+            path = self.folder / name
+            path.write_text("precious")
+            result = self.extract("a.png", out=out, code=2)
+            self.assertIn(f'"{name}" exists already; give --force', result.stderr)
+            self.assertEqual(path.read_text(), "precious")
+            path.unlink()
+        self.assertEqual(self.files(), ["a.png", "bad.png"])
+
+    def test_force_replaces_everything_of_the_earlier_run(self):
+        self.extract("a.png", "bad.png", out="x.npy", code=1)
+        self.assertIn("x.npy.errors.csv", self.files())
+        self.extract("a.png", "a.png", "--force", out="x.npy")
+        self.assertEqual(self.files(), ["a.png", "bad.png", "x.json", "x.npy"])
+        self.assertEqual(len(json.loads((self.folder / "x.json").read_text())["paths"]), 2)
+
+    def test_a_folder_or_device_is_not_replaced_even_with_force(self):
+        (self.folder / "d.npz").mkdir()
+        self.extract("a.png", "--force", out="d.npz", code=2)
+        self.assertIn('"gone/"', self.extract("a.png", out="gone/x.npz", code=4).stderr)
+
+
+class Bits(support.ModelTest):
+    def test_do_not_depend_on_batch_threads_or_other_taps(self):
+        for i in range(7):
+            self.png(f"in/{i}.png", seed=i)
+        self.extract("in", "-l", "features.7", "-b", "1", "-j", "1", out="want.npz")
+        want = (self.folder / "want.npz").read_bytes()
+        for batch in (2, 3, 7, 64):
+            for threads in (1, 2, 3):
+                self.extract("in", "-l", "features.7", "-b", batch, "-j", threads, "--force")
+                self.assertEqual((self.folder / "x.npz").read_bytes(), want, (batch, threads))
+        alone = support.read_npz(self.folder / "want.npz")["features.7"]
+        self.assertEqual(self.extracted("in", "-l", "all", "-l", "features.7")["features.7"], alone)
+        backwards = self.extracted(*(f"in/{i}.png" for i in reversed(range(7))),
+                                   "-l", "features.7")["features.7"]
+        self.assertEqual([list(backwards[1][i * 64:(i + 1) * 64]) for i in reversed(range(7))],
+                         [list(alone[1][i * 64:(i + 1) * 64]) for i in range(7)])
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Help, version and wrong usage of the program: what can be said without a model."""
+
+import support
+
+COMMANDS = ("convert", "inspect", "extract", "bench", "doctor")
+
+
+class Help(support.ProgramTest):
+    def test_lists_every_command(self):
+        text = self.penult("--help").stdout
+        for command in COMMANDS:
+            self.assertRegex(text, rf"\n  {command} +\w")
+
+    def test_of_each_command_has_examples_and_exit_codes_in_100_columns(self):
+        for command in COMMANDS:
+            text = self.penult(command, "--help").stdout
+            self.assertIn(f"\nExamples:\n  penult {command}", text)
+            self.assertIn("\nExit codes: ", text)
+            self.assertLessEqual(max(map(len, text.splitlines())), 100, command)
+
+    def test_version_is_one_line(self):
+        self.assertRegex(self.penult("--version").stdout, r"\Apenult \d+\.\d+\.\d+\n\Z")
+
+
+class WrongUsage(support.ProgramTest):
+    def assert_usage(self, *arguments, says):
+        result = self.penult(*arguments, code=2)
+        self.assertEqual(result.stdout, "")
+        self.assertIn(says, result.stderr)
+
+    def test_a_missing_or_unknown_command_names_those_that_exist(self):
+        self.assert_usage(says="expected one of convert, inspect, extract, bench, doctor")
+        self.assert_usage("frobnicate", says='no command "frobnicate", expected one of convert')
+        self.assert_usage("new\nline", says='no command "new\\x0aline"')
+
+    def test_an_unknown_flag_is_named_and_never_ignored(self):
+        self.assert_usage("--frob", says='no command "--frob"')
+        for command in COMMANDS:
+            self.assert_usage(command, "--frob", "x", says="")
+        self.assert_usage("doctor", "--frob", says="--frob; see penult doctor --help")
+        # Of the contract, and not implemented yet.
+        for option, value in (("--device", "cuda"), ("--numerics", "latency"), ("--dtype", "f16"),
+                              ("--precision", "f16"), ("--tune", "t.json")):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value,
+                              says=option)
+
+    def test_missing_arguments_are_named(self):
+        self.assert_usage("inspect", says="MODEL is required")
+        self.assert_usage("convert", says="SRC is required")
+        self.assert_usage("extract", "-m", "m", "-o", "x.npz", says="INPUT is required")
+        self.assert_usage("extract", "a.jpg", "-o", "x.npz", says="--model is required")
+        self.assert_usage("extract", "a.jpg", "-m", "m", says="--output is required")
+
+    def test_values_outside_the_choice_are_refused(self):
+        for option, value in (("-b", "abc"), ("-j", "0"), ("-j", "1025"), ("-b", "0"),
+                              ("-b", "99999999"), ("-b", "-1"), ("--on-error", "ignore"),
+                              ("--exif", "maybe"), ("--max-failure-rate", "1.5"),
+                              ("--max-failure-rate", "nan"), ("--pool", "gem"), ("--pool", "")):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
+
+    def test_an_output_of_unknown_format_is_refused(self):
+        for name in ("x.csv", "x", "x.npz/", ".", "x.NPZ"):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", name, says="")
+
+    def test_a_wrong_isa_level_is_refused(self):
+        self.assertIn("expected one of scalar, avx2",
+                      self.penult("doctor", env={"PENULT_ISA_MAX": "sse9"}, code=2).stderr)
+
+
+class Doctor(support.ProgramTest):
+    def test_says_what_there_is_and_what_not(self):
+        text = self.penult("doctor").stdout
+        for line in (r"isa +scalar +yes", r"backend +native +yes", r"backend +onednn +no: ",
+                     r"device +cpu +yes", r"device +cuda +no: ", r"threads +\d+ "):
+            self.assertRegex(text, rf"(?m)^{line}")
+        self.assertRegex(self.penult("doctor", env={"PENULT_ISA_MAX": "scalar"}).stdout,
+                         r"isa +scalar +yes, in use\n")
+
+
+if __name__ == "__main__":
+    support.main(needs_assets=False)
