@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/base/check.h"
@@ -158,13 +159,20 @@ Outcome no_input(const Inputs& inputs) {
   return {kExitRefused, Status(StatusCode::kInvalidArgument, message)};
 }
 
-Outcome extract(Options options) {
-  PENULT_RETURN_IF_ERROR(check_options(options));
-  PENULT_ASSIGN_OR_RETURN(const Pooling pooling, pooling_from_name(options.pool));
-  auto loaded = Model::load(options.model);
-  if (!loaded.ok()) return of_file(loaded.status());
-  const std::shared_ptr<const Model> model = *loaded;
-  const Preprocess& preprocess = model->preprocess();
+// What is wrong with the names of taps, before a long list of inputs is read.
+Status check_taps(const Model& model, const Options& options) {
+  size_t count = 0;
+  for (const std::string& tap : options.taps) {
+    PENULT_ASSIGN_OR_RETURN(const std::vector<std::string> names, model.resolve(tap));
+    count += names.size();
+  }
+  if (count == 1 || !options.out.ends_with(".npy")) return {};
+  return {StatusCode::kInvalidArgument,
+          concat("an .npy file holds one tap, asked for are ", count, "; use .npz for several")};
+}
+
+ExtractorOptions extractor_options(const Options& options, Pooling pooling,
+                                   const Preprocess& preprocess) {
   ExtractorOptions wanted;
   wanted.taps = options.taps;
   wanted.pooling = pooling;
@@ -173,17 +181,27 @@ Outcome extract(Options options) {
   wanted.backend = options.backend;
   wanted.input_h = preprocess.crop_h;
   wanted.input_w = preprocess.crop_w;
-  PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, wanted));
-  if (options.out.ends_with(".npy") && extractor->outputs().size() != 1) {
-    return Status(StatusCode::kInvalidArgument, "an .npy file holds one tap; use .npz for several");
-  }
+  return wanted;
+}
+
+Outcome extract(Options options) {
+  PENULT_RETURN_IF_ERROR(check_options(options));
+  PENULT_ASSIGN_OR_RETURN(const Pooling pooling, pooling_from_name(options.pool));
+  auto loaded = Model::load(options.model);
+  if (!loaded.ok()) return of_file(loaded.status());
+  const std::shared_ptr<const Model> model = *loaded;
+  PENULT_RETURN_IF_ERROR(check_taps(*model, options));
   auto collected = collect_inputs(options.inputs);
   PENULT_RETURN_IF_ERROR(check_signals());  // they also end the reading of a list early
   if (!collected.ok()) return of_file(collected.status());
   const Inputs& inputs = *collected;
   if (inputs.taken.empty()) return no_input(inputs);
 
-  Run run{.extractor = *extractor, .preprocess = preprocess, .options = options};
+  // The batch decides the memory and not the bits: no larger than there are images.
+  options.batch = std::min(options.batch, static_cast<int64_t>(inputs.taken.size()));
+  const ExtractorOptions wanted = extractor_options(options, pooling, model->preprocess());
+  PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, wanted));
+  Run run{.extractor = *extractor, .preprocess = model->preprocess(), .options = options};
   run.batch.resize(options.batch * run.image_elems());
   for (const OutputInfo& output : extractor->outputs()) {
     run.features.tables.push_back({.key = output.key, .dims = output.dims, .values = {}});

@@ -141,6 +141,9 @@ class Replacing(support.ModelTest):
     def test_a_folder_or_device_is_not_replaced_even_with_force(self):
         (self.folder / "d.npz").mkdir()
         self.extract("a.png", "--force", out="d.npz", code=2)
+        (self.folder / "e.json").mkdir()
+        self.extract("a.png", "--force", out="e.npy", code=2)
+        self.assertNotIn("e.npy", self.files())
         self.assertIn('"gone/"', self.extract("a.png", out="gone/x.npz", code=4).stderr)
 
 
@@ -154,6 +157,9 @@ class Bits(support.ModelTest):
             for threads in (1, 2, 3):
                 self.extract("in", "-l", "features.7", "-b", batch, "-j", threads, "--force")
                 self.assertEqual((self.folder / "x.npz").read_bytes(), want, (batch, threads))
+        # As many images as there are decide the memory: 65536 would need 800 MB.
+        self.extract("in", "-l", "features.7", "-b", "65536", "--force")
+        self.assertEqual((self.folder / "x.npz").read_bytes(), want)
         alone = support.read_npz(self.folder / "want.npz")["features.7"]
         self.assertEqual(self.extracted("in", "-l", "all", "-l", "features.7")["features.7"], alone)
         backwards = self.extracted(*(f"in/{i}.png" for i in reversed(range(7))),

@@ -12,6 +12,17 @@ from support import PROGRAM, WEIGHTS
 COMMANDS = (["--help"], ["--version"], ["doctor"], ["inspect"], ["inspect", "--json"], ["bench"])
 
 
+def wait_until_caught(pid, number):
+    """Waits until the process has a handler for the signal: on a busy machine, that takes a while."""
+    for _ in range(600):
+        with open(f"/proc/{pid}/status") as status:
+            caught = next(int(line.split()[1], 16) for line in status
+                          if line.startswith("SigCgt:"))
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.1)
+
+
 class Signals(support.ModelTest):
     def start(self, *arguments, **options):
         return subprocess.Popen([PROGRAM, "extract", *arguments, "-m", self.model, "-o", "x.npz"],
@@ -19,7 +30,8 @@ class Signals(support.ModelTest):
                                 text=True, **options)
 
     def assert_stops(self, process, number, code):
-        time.sleep(0.5)
+        wait_until_caught(process.pid, number)
+        time.sleep(0.3)  # into the middle of the run
         self.assertIsNone(process.poll(), "was to run until it is stopped")
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)

@@ -41,7 +41,8 @@ class WrongUsage(support.ProgramTest):
         self.assert_usage("doctor", "--frob", says="--frob; see penult doctor --help")
         # Of the contract, and not implemented yet.
         for option, value in (("--device", "cuda"), ("--numerics", "latency"), ("--dtype", "f16"),
-                              ("--precision", "f16"), ("--tune", "t.json")):
+                              ("--precision", "f16"), ("--tune", "t.json"), ("--l2-normalize", ""),
+                              ("--json-progress", "")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value,
                               says=option)
 
