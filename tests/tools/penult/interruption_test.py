@@ -13,7 +13,7 @@ COMMANDS = (["--help"], ["--version"], ["doctor"], ["inspect"], ["inspect", "--j
 
 
 def wait_until_caught(pid, number):
-    """Waits until the process has a handler for the signal: on a busy machine, that takes a while."""
+    """Waits until the process handles the signal, which takes a while on a busy machine."""
     for _ in range(600):
         with open(f"/proc/{pid}/status") as status:
             caught = next(int(line.split()[1], 16) for line in status

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tools/quickstart.sh, with the program that is built already: a second run only does what is left."""
+"""tools/quickstart.sh, with the program that is built: a second run only does what is left."""
 
 import os
 import shutil
