@@ -1,6 +1,6 @@
 #include "engine/exec/deliver.h"
 
-#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace penult {
@@ -40,6 +40,8 @@ void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, i
     const int64_t image = row / shape.h, h = row % shape.h;
     const float* from = src + image * shape.c * plane + h * shape.w;
     float* to = dst + image * desc.image_stride + h * desc.row_stride;
+    // The row at once: it stays in L1, and a call for each pixel's rest would cost more.
+    zero(to, to + shape.w * desc.pixel_stride);
     for (int64_t w = 0; w < shape.w; ++w) {
       for (int64_t c = 0; c < shape.c; ++c) to[w * desc.pixel_stride + c] = from[c * plane + w];
     }
@@ -59,7 +61,8 @@ void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling,
     for (int64_t h = 0; h < shape.h; ++h) {
       for (int64_t w = 0; w < shape.w; ++w) {
         const float value = from[h * desc.row_stride + w * desc.pixel_stride];
-        largest = std::max(largest, value);
+        // NaN wins, as in PyTorch: a broken map must not look like a sound one.
+        if (value > largest || std::isnan(value)) largest = value;
         if (!reduce) to[h * shape.w + w] = value;
       }
     }

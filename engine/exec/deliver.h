@@ -20,12 +20,12 @@ struct Part {
 // Writes zeros around the map of each of the first n images.
 void zero_halo(const kernels::TensorDesc& desc, float* dst, int64_t n, Part part);
 
-// src (n, c, h, w) planar -> dst nhwc.
+// src (n, c, h, w) planar -> dst nhwc, zeros in the channels that fill up a pixel.
 void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, int64_t n,
                 Part part);
 
-// src nhwc -> dst (n, elems): kMax reduces to (c), kFlatten and kNone write (c, h, w). A vector is
-// copied whatever the pooling.
+// src nhwc -> dst (n, elems): kMax reduces to (c), NaN if there is one; kFlatten and kNone write
+// (c, h, w). A vector is copied whatever the pooling.
 void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling, float* dst,
              int64_t n, Part part);
 

@@ -33,6 +33,7 @@ std::vector<Step> add_input_and_deliveries(const Graph& graph, std::vector<Step>
   input.name = graph.values[graph.input].name;
   input.dst = graph.input;
   steps.push_back(std::move(input));
+  deliver(graph.input);
   for (Step& step : kernels) {
     const int value = step.dst;
     steps.push_back(std::move(step));

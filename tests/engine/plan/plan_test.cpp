@@ -1,0 +1,123 @@
+#include "engine/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "engine/exec/executor.h"
+#include "engine/exec/reference_executor.h"
+#include "engine/ops/op.h"
+#include "tests/support/random_net.h"
+
+namespace penult {
+namespace {
+
+constexpr int64_t kSize = 12;
+
+std::vector<float> random_images(int64_t n) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
+  for (float& v : images) v = normal(random);
+  return images;
+}
+
+// input -> c (3 by 3 convolution) -> a (ReLU)
+struct SmallNet {
+  SmallNet() {
+    testing::RandomNet net(11);
+    conv = net.conv("c", net.input(), 3, {.oc = 5, .kernel = 3});
+    relu = net.node(kRelu, "a", {conv});
+    graph = net.finish(3, kSize, kSize);
+  }
+  ValueId conv, relu;
+  Graph graph;
+};
+
+using Features = std::vector<std::vector<float>>;
+
+Features room_for(const Graph& graph, const std::vector<Delivery>& deliveries, int64_t n) {
+  Features features;
+  for (const Delivery& d : deliveries) {
+    const Shape& shape = graph.values[d.value].shape;
+    const int64_t elems = d.pooling == Pooling::kMax ? shape.c : shape.elems();
+    features.emplace_back(static_cast<size_t>(n * elems), -12345.0f);
+  }
+  return features;
+}
+
+std::vector<ValueId> values_of(const std::vector<Delivery>& deliveries) {
+  std::vector<ValueId> values;
+  for (const Delivery& d : deliveries) values.push_back(d.value);
+  return values;
+}
+
+Features run_plan(Graph graph, const std::vector<Delivery>& deliveries, int64_t n) {
+  run_passes(graph, values_of(deliveries), {});
+  Features features = room_for(graph, deliveries, n);
+  const Result<Plan> plan = make_plan(graph, deliveries, {.max_batch = n, .threads = 2});
+  EXPECT_TRUE(plan.ok()) << plan.status().message();
+  auto workspace = Workspace::create(*plan);
+  EXPECT_TRUE(workspace.ok()) << workspace.status().message();
+  const std::vector<std::span<float>> spans(features.begin(), features.end());
+  (*workspace)->run(random_images(n).data(), n, spans);
+  return features;
+}
+
+TEST(Plan, DeliversTheInputItself) {
+  const SmallNet net;
+  const std::vector<Delivery> deliveries = {{net.graph.input}, {net.relu}};
+  EXPECT_EQ(run_plan(net.graph, deliveries, 2)[0], random_images(2));
+  EXPECT_EQ(run_plan(net.graph, {{net.graph.input}}, 2)[0], random_images(2)) << "alone";
+}
+
+TEST(Plan, DeliversOneValueSeveralTimes) {
+  const SmallNet net;
+  const Features got = run_plan(net.graph,
+                                {{net.relu},
+                                 {net.relu, Pooling::kMax},
+                                 {net.conv},
+                                 {net.relu},
+                                 {net.relu, Pooling::kFlatten}},
+                                2);
+  EXPECT_EQ(got[0], run_plan(net.graph, {{net.relu}}, 2)[0]);
+  EXPECT_EQ(got[3], got[0]);
+  EXPECT_EQ(got[4], got[0]);
+  for (int64_t i = 0; i < 2 * 5; ++i) {
+    const auto plane = got[0].begin() + i * kSize * kSize;
+    EXPECT_EQ(got[1][static_cast<size_t>(i)], *std::max_element(plane, plane + kSize * kSize));
+  }
+  for (size_t i = 0; i < got[2].size(); ++i) EXPECT_EQ(got[0][i], std::max(0.0f, got[2][i]));
+}
+
+TEST(Plan, BudgetIsWhatArenaAndScratchNeed) {
+  SmallNet net;
+  run_passes(net.graph, {net.relu}, {});
+  PlanOptions options{.max_batch = 3, .threads = 2};
+  const Result<Plan> plan = make_plan(net.graph, {{net.relu}}, options);
+  ASSERT_TRUE(plan.ok()) << plan.status().message();
+  const uint64_t need = plan->arena_bytes + 2 * plan->scratch_bytes;
+  EXPECT_GE(plan->arena_bytes, 3 * 4 * kSize * kSize * 16u);
+  options.memory_budget_bytes = need;
+  EXPECT_TRUE(make_plan(net.graph, {{net.relu}}, options).ok());
+  for (const uint64_t budget : {need - 1, uint64_t{1}, uint64_t{0}}) {
+    options.memory_budget_bytes = budget;
+    EXPECT_EQ(make_plan(net.graph, {{net.relu}}, options).status().code(),
+              StatusCode::kLimitExceeded);
+  }
+}
+
+TEST(Plan, RefusesABatchWhoseBytesOverflow) {
+  SmallNet net;
+  run_passes(net.graph, {net.relu}, {});
+  const PlanOptions options{.max_batch = std::numeric_limits<int64_t>::max() / 16,
+                            .memory_budget_bytes = std::numeric_limits<uint64_t>::max()};
+  EXPECT_EQ(make_plan(net.graph, {{net.relu}}, options).status().code(),
+            StatusCode::kLimitExceeded);
+}
+
+}  // namespace
+}  // namespace penult
