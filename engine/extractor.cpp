@@ -51,7 +51,7 @@ Status add_request(const ModelData& model, const std::string& key, Pooling pooli
 
 // An average over a map is the network's own operator, appended as a node: the same kernel and the
 // same bits as the pooling layer of the network itself. Its reader makes the tap a fusion barrier.
-Status add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
+void add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
   for (Delivery& delivery : deliveries) {
     if (delivery.pooling != Pooling::kAvg) continue;
     const Shape shape = graph.values[delivery.value].shape;
@@ -61,7 +61,6 @@ Status add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
     }
     delivery.pooling = Pooling::kNone;
   }
-  return {};
 }
 
 void describe_outputs(const Graph& graph, Request& request) {
@@ -138,7 +137,7 @@ Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model
   const int64_t h = options.input_h != 0 ? options.input_h : model->input_h();
   const int64_t w = options.input_w != 0 ? options.input_w : model->input_w();
   PENULT_RETURN_IF_ERROR(set_input_size(model->data(), h, w, graph));
-  PENULT_RETURN_IF_ERROR(add_average_pools(graph, request.deliveries));
+  add_average_pools(graph, request.deliveries);
   PENULT_RETURN_IF_ERROR(set_input_size(model->data(), h, w, graph));
   impl->input = graph.values[graph.input].shape;
   describe_outputs(graph, request);

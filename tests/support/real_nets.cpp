@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <ostream>
 #include <string_view>
 #include <utility>
 
@@ -56,6 +57,8 @@ Result<std::shared_ptr<const Model>> convert(const RealNet& net, Through through
 
 std::span<const RealNet> real_nets() { return kNets; }
 
+void PrintTo(const RealNet& net, std::ostream* out) { *out << net.name; }
+
 void skip_without_assets() {
   if (!variable("PENULT_ASSETS").empty()) return;
   if (variable("PENULT_REQUIRE_ASSETS") == "1") {
@@ -81,6 +84,8 @@ Result<Image> load_photo(const std::string& file_name) {
 std::string Target::name() const {
   return backend == "native" ? backend + "_" + isa_name(isa) : backend;
 }
+
+void PrintTo(const Target& target, std::ostream* out) { *out << target.name(); }
 
 std::vector<Target> all_targets() {
   std::vector<Target> targets = {{.backend = "reference"}};

@@ -3,6 +3,7 @@
 // The two networks with real weights, the photos, and extractions from them. Everything here needs
 // the assets (CONTRIBUTING.md): call skip_without_assets() in SetUp().
 
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@ struct RealNet {
   const char* weights;  // file in the assets
 };
 std::span<const RealNet> real_nets();
+void PrintTo(const RealNet& net, std::ostream* out);  // for messages of GoogleTest
 
 // Ends the test unless PENULT_ASSETS names a folder: skips it, or fails it if
 // PENULT_REQUIRE_ASSETS=1. To be called in SetUp(), which then keeps the test's body from running.
@@ -40,6 +42,7 @@ struct Target {
   Isa isa = Isa::kScalar;
   std::string name() const;  // "reference", "native_avx2"
 };
+void PrintTo(const Target& target, std::ostream* out);
 std::vector<Target> all_targets();  // reference, and native at each level
 
 // Caps what extractors use at a level, as a user would: by PENULT_ISA_MAX. Not thread-safe.

@@ -59,7 +59,8 @@ class Extractor {
 
   /// images: (n, 3, input_h, input_w) float32, already preprocessed (see penult/preprocess.h).
   /// features[i]: n * outputs()[i].elems floats, written image by image.
-  /// Allocates nothing. InvalidArgument on wrong sizes, else Ok.
+  /// Allocates nothing. InvalidArgument on wrong sizes, else Ok. (Backend reference allocates each
+  /// value while it runs, and may fail with OutOfMemory.)
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
 
  private:
