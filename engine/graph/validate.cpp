@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string_view>
-#include <unordered_set>
 
 #include "engine/base/check.h"
 #include "engine/base/checked.h"
@@ -24,7 +24,8 @@ bool in_range(int32_t id, const Container& items) {
   return id >= 0 && static_cast<size_t>(id) < items.size();
 }
 
-// Names of one kind of thing: well formed, and each used once.
+// Names of one kind of thing: well formed, and each used once. A tree, since names come from
+// outside: nobody can choose them so that look-ups become slow.
 class Names {
  public:
   explicit Names(const char* kind) : kind_(kind) {}
@@ -42,7 +43,7 @@ class Names {
 
  private:
   const char* kind_;
-  std::unordered_set<std::string_view> seen_;
+  std::set<std::string_view> seen_;
 };
 
 Status check_counts(const Graph& graph) {

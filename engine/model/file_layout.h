@@ -18,7 +18,8 @@ inline constexpr uint64_t kKnownFeatures = 0;
 inline constexpr uint64_t kAlignment = 64;
 inline constexpr uint64_t kHeaderBytes = 64;
 inline constexpr uint64_t kMaxGraphBytes = uint64_t{64} << 20;
-inline constexpr uint64_t kBlockBytes = uint64_t{1} << 20;  // unit of checksums within a tensor
+inline constexpr uint64_t kMaxTextBytes = uint64_t{64} << 10;  // of a text that is not a name
+inline constexpr uint64_t kBlockBytes = uint64_t{1} << 20;     // unit of checksums within a tensor
 
 // Byte offsets of the header's fields, all little-endian.
 inline constexpr size_t kAtMagic = 0, kAtMajor = 8, kAtMinor = 12, kAtFeatures = 16,
@@ -30,6 +31,8 @@ inline constexpr size_t kAtMagic = 0, kAtMajor = 8, kAtMinor = 12, kAtFeatures =
 constexpr uint64_t weights_offset(uint64_t graph_bytes) {
   return align_up(kHeaderBytes + graph_bytes, kAlignment);
 }
-constexpr uint64_t block_count(uint64_t bytes) { return (bytes + kBlockBytes - 1) / kBlockBytes; }
+constexpr uint64_t block_count(uint64_t bytes) {  // of any number that a file may hold
+  return bytes / kBlockBytes + (bytes % kBlockBytes != 0 ? 1 : 0);
+}
 
 }  // namespace penult::layout

@@ -16,18 +16,21 @@ using flatbuffers::String;
 using flatbuffers::Vector;
 
 constexpr size_t kMaxItems = 65'536;  // values, nodes, weights, taps, aliases
-constexpr size_t kMaxName = 255, kMaxText = 64 << 10, kMaxTextTotal = 16 << 20;
+constexpr size_t kMaxText = layout::kMaxTextBytes, kMaxTextTotal = 16 << 20;
 constexpr size_t kMaxAttributes = 64, kMaxNumbers = 256, kMaxRank = 8;
+// Writers share nothing, so an honest file has each of its bytes read once.
+constexpr uint64_t kMaxVisits = 4;
 
 Status corrupt(std::string message) {
   return Status(StatusCode::kFormatCorrupt, "graph part: " + std::move(message));
 }
 
-// Reads one buffer. Text is counted over the whole buffer, since strings may share bytes: a small
-// file must not become a large model.
+// Reads one buffer. What is copied is counted over the whole buffer, since tables, lists and texts
+// may be referred to any number of times: a small file must not become a large model.
 class Reader {
  public:
-  explicit Reader(const fbs::Model& root) : root_(root) {}
+  Reader(const fbs::Model& root, uint64_t buffer_bytes)
+      : root_(root), buffer_bytes_(buffer_bytes) {}
 
   Status read_all(GraphPart& part) {
     PENULT_RETURN_IF_ERROR(read_info(part.model.info));
@@ -47,7 +50,18 @@ class Reader {
                   concat("graph part: ", items->size(), " ", what, ", expected at most ", limit));
   }
 
+  // Each visit is within the buffer and the first one too many ends it: the sum cannot overflow.
+  Status visit(uint64_t bytes) {
+    visited_bytes_ += bytes;
+    if (visited_bytes_ <= kMaxVisits * buffer_bytes_) return {};
+    return Status(StatusCode::kLimitExceeded,
+                  concat("graph part: it refers to its own parts so often that they add up to more "
+                         "than ",
+                         kMaxVisits, " times its ", buffer_bytes_, " bytes"));
+  }
+
   Status text(const String* from, size_t limit, const char* what, std::string& to) {
+    PENULT_RETURN_IF_ERROR(visit(from->size()));
     text_bytes_ += from->size();
     if (from->size() > limit || text_bytes_ > kMaxTextTotal) {
       return Status(StatusCode::kLimitExceeded,
@@ -62,19 +76,21 @@ class Reader {
   template <typename From, typename To>
   Status numbers(const Vector<From>* from, size_t limit, const char* what, std::vector<To>& to) {
     PENULT_RETURN_IF_ERROR(check_count(from, limit, what));
+    PENULT_RETURN_IF_ERROR(visit(from->size() * sizeof(From)));
     to.assign(from->begin(), from->end());
     return {};
   }
 
   Status read_info(ModelInfo& info) {
-    PENULT_RETURN_IF_ERROR(text(root_.architecture(), kMaxName, "architecture", info.architecture));
+    PENULT_RETURN_IF_ERROR(
+        text(root_.architecture(), kMaxNameBytes, "architecture", info.architecture));
     PENULT_RETURN_IF_ERROR(
         text(root_.weights_name(), kMaxText, "weight-set name", info.weights_name));
     PENULT_RETURN_IF_ERROR(text(root_.source_name(), kMaxText, "source name", info.source_name));
     PENULT_RETURN_IF_ERROR(
-        text(root_.source_sha256(), kMaxName, "source hash", info.source_sha256));
+        text(root_.source_sha256(), kMaxNameBytes, "source hash", info.source_sha256));
     PENULT_RETURN_IF_ERROR(text(root_.licence(), kMaxText, "licence", info.licence));
-    PENULT_RETURN_IF_ERROR(text(root_.producer(), kMaxName, "producer", info.producer));
+    PENULT_RETURN_IF_ERROR(text(root_.producer(), kMaxNameBytes, "producer", info.producer));
     info.input_c = root_.input_c();
     info.input_h = root_.input_h();
     info.input_w = root_.input_w();
@@ -111,7 +127,7 @@ class Reader {
     PENULT_RETURN_IF_ERROR(check_count(root_.values(), kMaxItems, "values"));
     for (const fbs::Value* from : *root_.values()) {
       Value value;
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "value name", value.name));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "value name", value.name));
       const auto& shape = *from->shape();
       if (shape.size() != 1 && shape.size() != 3) {
         return corrupt(concat("value ", quote(value.name), ": shape of rank ", shape.size(),
@@ -129,7 +145,7 @@ class Reader {
     for (const fbs::Weight* from : *root_.weights()) {
       WeightInfo info;
       WeightRange range;
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "weight name", info.name));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "weight name", info.name));
       PENULT_RETURN_IF_ERROR(numbers(from->dims(), kMaxRank, "dimensions of a weight", info.dims));
       range.name = info.name;
       range.offset = from->offset();
@@ -138,7 +154,8 @@ class Reader {
         return corrupt(concat("weight ", quote(info.name), ": ", from->block_crc32c()->size(),
                               " block checksums, expected ", layout::block_count(range.bytes)));
       }
-      range.block_crc32c.assign(from->block_crc32c()->begin(), from->block_crc32c()->end());
+      PENULT_RETURN_IF_ERROR(numbers(from->block_crc32c(), layout::block_count(range.bytes),
+                                     "block checksums", range.block_crc32c));
       part.model.graph.weights.push_back(std::move(info));
       part.weights.push_back(std::move(range));
     }
@@ -150,8 +167,8 @@ class Reader {
     for (const fbs::Node* from : *root_.nodes()) {
       Node node;
       std::string op;
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "node name", node.name));
-      PENULT_RETURN_IF_ERROR(text(from->op(), kMaxName, "operator name", op));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "node name", node.name));
+      PENULT_RETURN_IF_ERROR(text(from->op(), kMaxNameBytes, "operator name", op));
       node.op = find_op(op);
       if (node.op == nullptr) {
         return Status(StatusCode::kFormatUnsupported,
@@ -171,7 +188,7 @@ class Reader {
     PENULT_RETURN_IF_ERROR(check_count(from.attributes(), kMaxAttributes, "attributes"));
     for (const fbs::Attribute* attribute : *from.attributes()) {
       std::string name;
-      PENULT_RETURN_IF_ERROR(text(attribute->name(), kMaxName, "attribute name", name));
+      PENULT_RETURN_IF_ERROR(text(attribute->name(), kMaxNameBytes, "attribute name", name));
       const size_t ints = attribute->ints() == nullptr ? 0 : attribute->ints()->size();
       const size_t floats = attribute->floats() == nullptr ? 0 : attribute->floats()->size();
       if (node.attrs.find(name) != nullptr || ints > kMaxNumbers || floats > 1 ||
@@ -180,6 +197,7 @@ class Reader {
                               " is repeated, or has ", ints, " integers and ", floats,
                               " floats; expected integers or one float, once"));
       }
+      PENULT_RETURN_IF_ERROR(visit(ints * sizeof(int64_t) + floats * sizeof(float)));
       if (floats == 1) {
         node.attrs.set_float(name, attribute->floats()->Get(0));
       } else {
@@ -193,28 +211,29 @@ class Reader {
   Status read_taps(ModelData& model) {
     PENULT_RETURN_IF_ERROR(check_count(root_.taps(), kMaxItems, "taps"));
     PENULT_RETURN_IF_ERROR(check_count(root_.aliases(), kMaxItems, "aliases"));
-    PENULT_RETURN_IF_ERROR(check_count(root_.groups(), kMaxNumbers, "tap groups"));
+    PENULT_RETURN_IF_ERROR(check_count(root_.groups(), kMaxItems, "tap groups"));
     for (const fbs::Tap* from : *root_.taps()) {
       Tap tap{.name = {}, .value = from->value()};
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "tap name", tap.name));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "tap name", tap.name));
       model.taps.push_back(std::move(tap));
     }
     for (const fbs::Alias* from : *root_.aliases()) {
       Alias alias{.name = {}, .tap = from->tap()};
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "alias", alias.name));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "alias", alias.name));
       model.aliases.push_back(std::move(alias));
     }
     for (const fbs::TapGroup* from : *root_.groups()) {
       TapGroup group;
-      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxName, "group name", group.name));
-      PENULT_RETURN_IF_ERROR(
-          numbers(from->taps(), model.taps.size(), "taps of a group", group.taps));
+      PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "group name", group.name));
+      PENULT_RETURN_IF_ERROR(numbers(from->taps(), kMaxItems, "taps of a group", group.taps));
       model.groups.push_back(std::move(group));
     }
     return {};
   }
 
   const fbs::Model& root_;
+  const uint64_t buffer_bytes_;
+  uint64_t visited_bytes_ = 0;
   size_t text_bytes_ = 0;
 };
 
@@ -227,13 +246,18 @@ Result<GraphPart> read_graph_part(std::span<const uint8_t> bytes) {
                   concat("graph part of ", bytes.size(), " bytes, expected at most ",
                          layout::kMaxGraphBytes));
   }
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), /*max_depth=*/32,
-                                 /*max_tables=*/500'000);
+  constexpr uint32_t kMaxDepth = 32, kMaxTables = 500'000;
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaxDepth, kMaxTables);
   if (bytes.size() < 8 || !fbs::VerifyModelBuffer(verifier)) {
+    // The verifier does not say why it failed, but it refuses one more table once it is full.
+    if (bytes.size() >= 8 && !verifier.VerifyComplexity()) {
+      return Status(StatusCode::kLimitExceeded,
+                    concat("graph part: more than ", kMaxTables, " tables"));
+    }
     return corrupt("its structure does not verify; the file is damaged or not a .penult file");
   }
   GraphPart part;
-  PENULT_RETURN_IF_ERROR(Reader(*fbs::GetModel(bytes.data())).read_all(part));
+  PENULT_RETURN_IF_ERROR(Reader(*fbs::GetModel(bytes.data()), bytes.size()).read_all(part));
   return part;
 }
 

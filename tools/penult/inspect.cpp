@@ -51,25 +51,28 @@ void print_json(const Model& model, const std::vector<TapInfo>& taps) {
 
 void print_table(const Model& model, const std::vector<TapInfo>& taps, bool verbose) {
   const ModelInfo& info = model.data().info;
-  print_out("{} ({}), input 3x{}x{}, {} taps\n", info.architecture, escape_name(info.weights_name),
-            info.input_h, info.input_w, taps.size());
+  print_out("{} ({}), input 3x{}x{}, {} taps\n", escape_name(info.architecture),
+            escape_name(info.weights_name), info.input_h, info.input_w, taps.size());
   print_out("source   {} sha256 {}\n", escape_name(info.source_name), info.source_sha256);
   print_out("model id {}\n", info.model_id);
   if (!info.licence.empty()) print_out("licence  {}\n", escape_name(info.licence));
   size_t width = 4;
-  for (const TapInfo& tap : taps) width = std::max(width, tap.name.size());
+  for (const TapInfo& tap : taps) width = std::max(width, escape_name(tap.name).size());
   print_out("\n{:{}}  {:15}  {:>12}  {:>6}  {:>7}  {:>9}{}\n", "name", width, "op", "shape", "dim",
             "MACs %", "weights %", verbose ? "  aliases" : "");
   for (const TapInfo& tap : taps) {
     std::string aliases;
-    if (verbose && !tap.aliases.empty())
-      aliases = fmt::format("  {}", fmt::join(tap.aliases, ", "));
-    print_out("{:{}}  {:15}  {:>12}  {:>6}  {:>7.2f}  {:>9.2f}{}\n", tap.name, width, tap.op,
-              shape_text(tap), tap.c, 100 * tap.macs_share, 100 * tap.weights_share, aliases);
+    for (const std::string& alias : tap.aliases) {
+      if (verbose) aliases += (aliases.empty() ? "  " : ", ") + escape_name(alias);
+    }
+    print_out("{:{}}  {:15}  {:>12}  {:>6}  {:>7.2f}  {:>9.2f}{}\n", escape_name(tap.name), width,
+              tap.op, shape_text(tap), tap.c, 100 * tap.macs_share, 100 * tap.weights_share,
+              aliases);
   }
   print_out("\nMACs and weights: the share of the whole net that is needed up to the tap.\n");
   for (const TapGroup& group : model.data().groups) {
-    print_out("-l {} stands for {} taps, -l all for every one.\n", group.name, group.taps.size());
+    print_out("-l {} stands for {} taps, -l all for every one.\n", escape_name(group.name),
+              group.taps.size());
   }
   if (!verbose) print_out("-v also lists the other names, such as penultimate.\n");
 }
