@@ -12,6 +12,9 @@
 
 namespace penult::converters {
 
+// Look-ups by the names of a file go through trees and not hash tables throughout: whoever makes a
+// file cannot choose names that make them slow.
+
 // A tensor of a state dict, in file order. Only f32 (and f16/bf16/f64, widened or narrowed to f32)
 // tensors carry data; integer scalars such as num_batches_tracked have `data` empty and
 // `is_counter` true.

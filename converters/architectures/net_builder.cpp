@@ -142,7 +142,7 @@ ValueId NetBuilder::linear(const LayerName& name, ValueId x) {
   const WeightId weight = claim(name.key + ".weight", {-1, channels(x)});
   if (!status_.ok()) return 0;
   const int64_t oc = model_.graph.weights[weight].dims[0];
-  const WeightId bias = has(name.key + ".bias") ? claim(name.key + ".bias", {oc}) : kNoWeight;
+  const WeightId bias = claim(name.key + ".bias", {oc});
   return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
 }
 

@@ -4,8 +4,8 @@
 // once, and the layers of convolutional nets, which become taps under the names they are given.
 
 #include <array>
+#include <map>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -39,7 +39,7 @@ class NetBuilder {
   // (ic, 1, k, k) if depthwise.
   ValueId conv(const LayerName& name, ValueId x, const ConvSpec& spec);
   ValueId batchnorm(const LayerName& name, ValueId x, float eps);
-  ValueId linear(const LayerName& name, ValueId x);
+  ValueId linear(const LayerName& name, ValueId x);  // with a bias, as all classifiers have it
   ValueId relu6(const std::string& tap, ValueId x);
   ValueId add(const std::string& tap, ValueId x, ValueId y);
   ValueId global_avg_pool(const std::string& tap, ValueId x);
@@ -69,7 +69,7 @@ class NetBuilder {
   void fail(std::string message);
 
   StateDict weights_;
-  std::unordered_map<std::string, size_t> index_;
+  std::map<std::string, size_t> index_;
   std::vector<bool> claimed_;
   std::vector<std::vector<float>> tensors_;
   std::vector<int64_t> channels_;  // by value

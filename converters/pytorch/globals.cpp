@@ -12,6 +12,8 @@ namespace {
 
 using Kind = Object::Kind;
 
+constexpr size_t kMaxRank = 8;
+
 struct StorageName {
   const char* name;
   Dtype dtype;
@@ -30,8 +32,13 @@ Status corrupt(std::string message) {
 }
 
 Status read_dims(const Object& from, const char* what, std::vector<int64_t>& to) {
-  if (from.kind != Kind::kTuple || from.items.size() > 8) {
-    return corrupt(concat("a tensor's ", what, " is not a tuple of at most 8 numbers"));
+  if (from.kind != Kind::kTuple) {
+    return corrupt(concat("a tensor's ", what, " is not a tuple of numbers"));
+  }
+  if (from.items.size() > kMaxRank) {
+    return Status(StatusCode::kLimitExceeded,
+                  concat("a tensor's ", what, " has ", from.items.size(),
+                         " numbers, expected at most ", kMaxRank));
   }
   for (const Ref item : from.items) {
     if (item->kind != Kind::kInt || item->number < 0) {

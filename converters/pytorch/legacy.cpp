@@ -5,8 +5,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <string>
-#include <unordered_map>
 
 #include "converters/pytorch/formats.h"
 #include "converters/pytorch/state_dict.h"
@@ -47,10 +47,9 @@ struct RawStorage {
 };
 
 // Walks over the storages. Sizes depend on the element type, which only the object's pickle knows.
-Result<std::unordered_map<std::string, RawStorage>> read_storages(std::span<const uint8_t> file,
-                                                                  size_t at, const Object& keys,
-                                                                  const Pickle& object) {
-  std::unordered_map<std::string, const Object*> declared;
+Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t> file, size_t at,
+                                                        const Object& keys, const Pickle& object) {
+  std::map<std::string, const Object*> declared;
   for (const Object& o : object.objects) {
     if (o.kind != Kind::kStorage) continue;
     const auto [found, added] = declared.emplace(storage_key(o), &o);
@@ -60,7 +59,7 @@ Result<std::unordered_map<std::string, RawStorage>> read_storages(std::span<cons
     }
   }
   if (keys.kind != Kind::kList) return corrupt("the list of storage keys is not a list");
-  std::unordered_map<std::string, RawStorage> storages;
+  std::map<std::string, RawStorage> storages;
   for (const Ref key : keys.items) {
     const auto found = key->kind == Kind::kText ? declared.find(key->text) : declared.end();
     if (found == declared.end()) {

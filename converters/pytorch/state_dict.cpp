@@ -3,7 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <unordered_set>
+#include <set>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -128,7 +128,7 @@ Result<StateDict> read_state_dict(const Pickle& pickle, uint64_t file_bytes,
   const uint64_t budget = 4 * file_bytes;
   PENULT_ASSIGN_OR_RETURN(const Ref dict, find_tensors(pickle.root));
   StateDict result;
-  std::unordered_set<std::string> names;
+  std::set<std::string> names;
   uint64_t total = 0;
   for (size_t i = 0; i < dict->items.size(); i += 2) {
     const Object &key = *dict->items[i], &value = *dict->items[i + 1];

@@ -1,8 +1,8 @@
 // torch.save since 1.6: a zip archive with one root folder: data.pkl (the object), byteorder, and
 // data/<key> with the raw elements of each storage.
 
+#include <map>
 #include <string>
-#include <unordered_map>
 
 #include "converters/pytorch/formats.h"
 #include "converters/pytorch/state_dict.h"
@@ -66,7 +66,7 @@ Result<StateDict> read_pytorch_zip(const std::string& path) {
   PENULT_ASSIGN_OR_RETURN(const auto data, read_required(zip, root + "data.pkl"));
   PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(data, 0));
   if (object.end != data.size()) return corrupt("bytes follow the pickle of data.pkl");
-  std::unordered_map<std::string, std::span<const uint8_t>> checked;  // each CRC only once
+  std::map<std::string, std::span<const uint8_t>> checked;  // each CRC only once
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
     const std::string& key = storage_key(storage);
     auto found = checked.find(key);

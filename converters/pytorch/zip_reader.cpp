@@ -18,7 +18,7 @@ constexpr uint32_t kLocalMagic = 0x04034b50, kCentralMagic = 0x02014b50, kEndMag
 constexpr uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56,
                    kLocator64Bytes = 20, kDescriptorBytes = 16, kDescriptor64Bytes = 24;
 constexpr uint16_t kEncrypted = 1, kDescriptor = 8, kUtf8 = 0x800;  // flags
-constexpr uint16_t kZip64Field = 1;
+constexpr uint16_t kZip64Field = 1, kUnicodePathField = 0x7075;     // ids of extra fields
 constexpr uint64_t kMaxEntries = 100'000;
 
 Status corrupt(std::string message) {
@@ -45,23 +45,27 @@ bool is_safe_entry_name(const std::string& name) {
   return true;
 }
 
+// The extra field `id`; nothing if there is none.
+std::optional<std::span<const uint8_t>> find_field(std::span<const uint8_t> extra, uint16_t id) {
+  while (extra.size() >= 4) {
+    const auto field = load_le<uint16_t>(extra, 0), bytes = load_le<uint16_t>(extra, 2);
+    extra = extra.subspan(4);
+    if (bytes > extra.size()) return std::nullopt;
+    if (field == id) return extra.first(bytes);
+    extra = extra.subspan(bytes);
+  }
+  return std::nullopt;
+}
+
 // The uncompressed and compressed size of a zip64 extra field; nothing unless both are there and
 // equal.
 std::optional<uint64_t> zip64_size(std::span<const uint8_t> extra) {
-  uint64_t at = 0;
-  while (extra.size() - at >= 4) {
-    const auto id = load_le<uint16_t>(extra, at), bytes = load_le<uint16_t>(extra, at + 2);
-    at += 4;
-    if (bytes > extra.size() - at) return std::nullopt;
-    if (id == kZip64Field) {
-      if (bytes != 16 || load_le<uint64_t>(extra, at) != load_le<uint64_t>(extra, at + 8)) {
-        return std::nullopt;
-      }
-      return load_le<uint64_t>(extra, at);
-    }
-    at += bytes;
+  const auto field = find_field(extra, kZip64Field);
+  if (!field || field->size() != 16 ||
+      load_le<uint64_t>(*field, 0) != load_le<uint64_t>(*field, 8)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return load_le<uint64_t>(*field, 0);
 }
 
 struct Directory {
@@ -146,8 +150,8 @@ Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
   }
   const auto flags = load_le<uint16_t>(file_, at + 8), method = load_le<uint16_t>(file_, at + 10);
   const uint64_t name_bytes = load_le<uint16_t>(file_, at + 28);
-  const uint64_t tail =
-      name_bytes + load_le<uint16_t>(file_, at + 30) + load_le<uint16_t>(file_, at + 32);
+  const uint64_t extra_bytes = load_le<uint16_t>(file_, at + 30);
+  const uint64_t tail = name_bytes + extra_bytes + load_le<uint16_t>(file_, at + 32);
   if (end - at - kCentralBytes < tail) return corrupt("a directory entry is cut off");
   Entry entry;
   const auto name = file_.subspan(at + kCentralBytes, name_bytes);
@@ -155,6 +159,10 @@ Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
   if (!is_safe_entry_name(entry.name)) {
     return corrupt(concat("entry name ", quote(entry.name),
                           " is not a relative path of valid text without \"..\""));
+  }
+  // Some readers would take that name instead.
+  if (find_field(file_.subspan(at + kCentralBytes + name_bytes, extra_bytes), kUnicodePathField)) {
+    return corrupt(concat("entry ", quote(entry.name), " has a second name"));
   }
   if ((flags & kEncrypted) != 0 || method != 0) {
     return Status(StatusCode::kFormatUnsupported,
@@ -196,8 +204,10 @@ Status ZipReader::check_local_header(Entry& entry) const {
     return corrupt(concat("entry ", quote(entry.name), " reaches beyond the end of the file"));
   }
   const auto name = file_.subspan(at + kLocalBytes, name_bytes);
+  const auto extra = file_.subspan(at + kLocalBytes + name_bytes, extra_bytes);
   if (!std::equal(name.begin(), name.end(), entry.name.begin(), entry.name.end()) ||
-      load_le<uint16_t>(file_, at + 6) != entry.flags || load_le<uint16_t>(file_, at + 8) != 0) {
+      load_le<uint16_t>(file_, at + 6) != entry.flags || load_le<uint16_t>(file_, at + 8) != 0 ||
+      find_field(extra, kUnicodePathField)) {
     return disagree();
   }
   // With a descriptor behind the data (torch) the header may hold zeros; numpy writes all ones and
@@ -207,9 +217,8 @@ Status ZipReader::check_local_header(Entry& entry) const {
   if (crc != entry.crc32 && !(open && crc == 0)) return disagree();
   for (const uint64_t field : {at + 18, at + 22}) {
     const auto size = load_le<uint32_t>(file_, field);
-    const bool wide = size == 0xffffffff &&
-                      zip64_size(file_.subspan(at + kLocalBytes + name_bytes, extra_bytes)) ==
-                          std::optional<uint64_t>(entry.bytes);
+    const bool wide =
+        size == 0xffffffff && zip64_size(extra) == std::optional<uint64_t>(entry.bytes);
     if (size != entry.bytes && !(open && size == 0) && !wide) return disagree();
   }
   return {};

@@ -7,9 +7,9 @@
 // Format: PKWARE APPNOTE 6.3.
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "penult/status.h"
@@ -44,7 +44,7 @@ class ZipReader {
 
   std::span<const uint8_t> file_;
   std::vector<Entry> entries_;  // in the order of the directory
-  std::unordered_map<std::string, size_t> index_;
+  std::map<std::string, size_t> index_;
 };
 
 }  // namespace penult::converters

@@ -48,9 +48,16 @@ Status check_architecture(const std::string& name) {
           concat("unknown architecture ", quote(name), " for --arch, expected one of: ", known)};
 }
 
+Status check_weights_name(const std::string& name) {
+  if (name.size() <= 1024 && is_valid_utf8(name)) return {};
+  return {StatusCode::kInvalidArgument, concat("--weights-name is ", quote(name),
+                                               ", expected at most 1024 bytes of valid UTF-8")};
+}
+
 Outcome convert(Options options) {
   PENULT_RETURN_IF_ERROR(parse_input_size(options.input_size, options.import));
   PENULT_RETURN_IF_ERROR(check_architecture(options.import.arch));
+  PENULT_RETURN_IF_ERROR(check_weights_name(options.import.weights_name));
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.source).replace_extension(".penult").string();
   }
