@@ -1,5 +1,7 @@
 #include "penult/model.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -30,19 +32,29 @@ Cost cost_of(const Graph& graph, const Node& node) {
   return cost;
 }
 
-// Sum over the nodes that `value` needs.
-Cost cost_up_to(const Graph& graph, const std::vector<Cost>& costs, ValueId value) {
-  std::vector<bool> needed(graph.values.size(), false);
-  needed[value] = true;
-  Cost sum;
-  for (size_t i = graph.nodes.size(); i-- > 0;) {
-    const Node& node = graph.nodes[i];
-    if (!needed[node.output]) continue;
-    sum.macs += costs[i].macs;
-    sum.weights += costs[i].weights;
-    for (const ValueId input : node.inputs) needed[input] = true;
+// For each tap the sum over the nodes that it needs. One pass over the graph serves 64 taps, so
+// that a file with as many taps as it may have does not take minutes.
+std::vector<Cost> costs_up_to(const Graph& graph, const std::vector<Cost>& costs,
+                              const std::vector<Tap>& taps) {
+  constexpr size_t kTapsAPass = 64;
+  std::vector<Cost> sums(taps.size());
+  for (size_t first = 0; first < taps.size(); first += kTapsAPass) {
+    const size_t count = std::min(kTapsAPass, taps.size() - first);
+    std::vector<uint64_t> needed(graph.values.size(), 0);  // a bit for each tap of this pass
+    for (size_t t = 0; t < count; ++t) needed[taps[first + t].value] |= uint64_t{1} << t;
+    for (size_t i = graph.nodes.size(); i-- > 0;) {
+      const Node& node = graph.nodes[i];
+      const uint64_t by = needed[node.output];
+      for (const ValueId input : node.inputs) needed[input] |= by;
+      if (costs[i].macs == 0 && costs[i].weights == 0) continue;
+      for (uint64_t rest = by; rest != 0; rest &= rest - 1) {
+        Cost& sum = sums[first + static_cast<size_t>(std::countr_zero(rest))];
+        sum.macs += costs[i].macs;
+        sum.weights += costs[i].weights;
+      }
+    }
   }
-  return sum;
+  return sums;
 }
 
 double share(uint64_t part, uint64_t whole) {
@@ -97,15 +109,18 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
   std::vector<Alias> aliases = data_->aliases;
   const std::vector<Alias> modules = module_names(*data_);
   aliases.insert(aliases.end(), modules.begin(), modules.end());
+  std::vector<const Node*> producers(graph.values.size(), nullptr);
+  for (const Node& node : graph.nodes) producers[node.output] = &node;
+  const std::vector<Cost> sums = costs_up_to(graph, costs, data_->taps);
   std::vector<TapInfo> infos;
   for (size_t t = 0; t < data_->taps.size(); ++t) {
     const Tap& tap = data_->taps[t];
     const Shape& shape = graph.values[tap.value].shape;
-    const int producer = graph.producer(tap.value);
-    const Cost cost = cost_up_to(graph, costs, tap.value);
+    const Node* producer = producers[tap.value];
+    const Cost& cost = sums[t];
     TapInfo info{.name = tap.name,
                  .aliases = {},
-                 .op = producer < 0 ? "input" : graph.nodes[producer].op->name,
+                 .op = producer == nullptr ? "input" : producer->op->name,
                  .c = shape.c,
                  .h = shape.h,
                  .w = shape.w,
@@ -114,11 +129,9 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
                  .macs_share = share(cost.macs, whole.macs),
                  .weights = cost.weights,
                  .weights_share = share(cost.weights, whole.weights)};
-    for (const Alias& alias : aliases) {
-      if (alias.tap == static_cast<int>(t)) info.aliases.push_back(alias.name);
-    }
     infos.push_back(std::move(info));
   }
+  for (const Alias& alias : aliases) infos[alias.tap].aliases.push_back(alias.name);
   return infos;
 }
 

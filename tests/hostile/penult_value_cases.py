@@ -113,6 +113,17 @@ table(".penult", {
 
 
 @case(".penult")
+def taps_by_the_thousands():
+    """Legal, and slow for whoever walks over the graph for each tap."""
+    file = PenultFile()
+    last = 3
+    for i in range(20000):
+        last = file.layer(b"n%d" % i, b"relu6", [last], [4, 4, 4])
+        file["aliases"].append({"name": b"a%d" % i, "tap": 7 + i})
+    return file.file()
+
+
+@case(".penult")
 def tap_at_a_value_without_producer():
     """Its stored shape is what an untouched value has in memory."""
     file = PenultFile()
