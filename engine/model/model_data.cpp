@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -194,7 +195,7 @@ Status validate(ModelData& model) {
 }
 
 std::vector<Alias> module_names(const ModelData& model) {
-  std::unordered_set<std::string> seen = {"all"};
+  std::set<std::string> seen = {"all"};
   for (const Tap& tap : model.taps) seen.insert(tap.name);
   for (const Alias& alias : model.aliases) seen.insert(alias.name);
   for (const TapGroup& group : model.groups) seen.insert(group.name);
