@@ -74,7 +74,13 @@ struct RunArgs {
 enum class Backend { kReference, kNative, kOnednn };
 const char* backend_name(Backend backend);
 
-// A row of an operator's table. Every function pointer is set, except those marked optional.
+// For rows that need none of it.
+std::string accepts_all(const Problem&);
+Halo no_halo(const Problem&, int index);
+size_t no_bytes(const Problem&);
+void pack_nothing(const Problem&, Weights, std::byte*);
+
+// A row of an operator's table.
 // Contract for native kernels: an element of dst sees the same floating-point operations in the
 // same order whatever n, thread, threads, and whether the epilogue is fused or follows as own
 // operators.
@@ -83,19 +89,15 @@ struct Kernel {
   Backend backend;
   Isa isa;
   // Empty if the kernel can run the problem, else why not (shown by `inspect -v`).
-  std::string (*declines)(const Problem&);
+  std::string (*declines)(const Problem&) = accepts_all;
   // Zeros that must surround src[index].
-  Halo (*src_halo)(const Problem&, int index);
-  size_t (*packed_bytes)(const Problem&);                    // 0: nothing to pack
-  void (*pack)(const Problem&, Weights, std::byte* packed);  // called once, one thread
-  size_t (*scratch_bytes)(const Problem&);                   // for each thread
-  void (*run)(const RunArgs&);
+  Halo (*src_halo)(const Problem&, int index) = no_halo;
+  size_t (*packed_bytes)(const Problem&) = no_bytes;
+  // Called once, by one thread.
+  void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;
+  size_t (*scratch_bytes)(const Problem&) = no_bytes;  // for each thread
+  void (*run)(const RunArgs&) = nullptr;
 };
-
-// Helpers for rows that need none of it.
-Halo no_halo(const Problem&, int index);
-size_t no_bytes(const Problem&);
-void pack_nothing(const Problem&, Weights, std::byte*);
 
 // The kernels of one operator, fastest first, the reference last. Several tables may serve one
 // operator (conv2d: depthwise_conv2d's table stands before conv2d's).

@@ -52,7 +52,4 @@ const float* raw_weight(const Problem& problem, const std::byte* packed, size_t 
 // Elements of weight slot `slot`; 0 if it was not given.
 int64_t weight_elems(const Problem& problem, size_t slot);
 
-// For rows that run every problem of their operator.
-std::string accepts_all(const Problem& problem);
-
 }  // namespace penult::kernels

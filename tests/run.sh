@@ -95,7 +95,8 @@ check_scripts() {
 # free of shared symbols there, too.
 check_isa_objects_debug() {
   cmake --preset bare -B build/isa-debug -DCMAKE_BUILD_TYPE=Debug
-  cmake --build build/isa-debug --target penult_kernels_scalar penult_kernels_avx2
+  cmake --build build/isa-debug --target \
+    penult_kernels_{scalar,portable16,avx2,avx512}
   find build/isa-debug -path "*penult_kernels_*.dir*" -name "*.o" -print0 \
     | xargs -0 python3 -B tools/check_isa_objects.py nm
 }

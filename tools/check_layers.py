@@ -87,7 +87,7 @@ FOREIGN = [
     (r"benchmark/.*", {"bench"}, "only bench/ includes Google Benchmark"),
 ]
 # Files compiled for one ISA must not pull in code that the linker could pick for the baseline.
-ISA_FILE = re.compile(r"^kernels/(.*_(avx2|avx512\w*|amx)\.cpp|simd/vec_(avx2|avx512\w*)\.h)$")
+ISA_FILE = re.compile(r"^kernels/(.*_(portable16|avx2|avx512\w*|amx)\.cpp|simd/vec_(portable16|avx2|avx512\w*)\.h)$")
 ISA_HEADERS = {"immintrin.h", "cstdint", "cstddef"}
 
 SOURCE_SUFFIXES = (".h", ".cpp", ".cu", ".cuh", ".inc")

@@ -16,12 +16,17 @@
 namespace penult {
 namespace {
 
-constexpr std::array kIsas = {Isa::kScalar, Isa::kAvx2};
+constexpr std::array kIsas = {Isa::kScalar, Isa::kPortable16, Isa::kAvx2, Isa::kAvx512};
 
-std::string valid_names() {
-  std::string names;
-  for (const Isa isa : kIsas) names += (names.empty() ? "" : ", ") + std::string(isa_name(isa));
-  return names;
+const char* set_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
+Status unknown_value(const char* variable, const std::string& expected, const char* got) {
+  return Status(StatusCode::kInvalidArgument,
+                concat("environment variable ", variable, ": expected ", expected, ", got ",
+                       quote(got), "; set it so, or unset it"));
 }
 
 // 0 if the kernel does not say.
@@ -45,8 +50,12 @@ const char* isa_name(Isa isa) {
   switch (isa) {
     case Isa::kScalar:
       return "scalar";
+    case Isa::kPortable16:
+      return "portable16";
     case Isa::kAvx2:
       return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
   }
   return "unknown";
 }
@@ -57,21 +66,31 @@ Isa detected_isa() {
 #if defined(__x86_64__)
   // The runtime behind these also asks XGETBV whether the system saves the wide registers.
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx2) return avx512 ? Isa::kAvx512 : Isa::kAvx2;
 #endif
   return Isa::kScalar;
 }
 
+bool is_supported(Isa isa) { return isa == Isa::kPortable16 || isa <= detected_isa(); }
+
 Result<Isa> usable_isa() {
-  const Isa detected = detected_isa();
-  const char* cap = std::getenv("PENULT_ISA_MAX");
-  if (cap == nullptr || *cap == '\0') return detected;
-  for (const Isa isa : kIsas) {
-    if (std::string_view(cap) == isa_name(isa)) return std::min(isa, detected);
+  if (const char* lanes = set_variable("PENULT_LANES")) {
+    if (std::string_view(lanes) == isa_name(Isa::kPortable16)) return Isa::kPortable16;
+    return unknown_value("PENULT_LANES", isa_name(Isa::kPortable16), lanes);
   }
-  return Status(StatusCode::kInvalidArgument,
-                concat("environment variable PENULT_ISA_MAX: expected one of ", valid_names(),
-                       ", got ", quote(cap), "; set one of them, or unset it"));
+  const Isa detected = detected_isa();
+  const char* cap = set_variable("PENULT_ISA_MAX");
+  if (cap == nullptr) return detected;
+  std::string valid;
+  for (const Isa isa : kIsas) {
+    if (isa == Isa::kPortable16) continue;
+    if (std::string_view(cap) == isa_name(isa)) return std::min(isa, detected);
+    valid += (valid.empty() ? "one of " : ", ") + std::string(isa_name(isa));
+  }
+  return unknown_value("PENULT_ISA_MAX", valid, cap);
 }
 
 int usable_cpus() {

@@ -15,29 +15,28 @@ void run(const RunArgs& args) {
 }
 
 constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
-  return {name, Backend::kNative, isa, accepts_all, no_halo, no_bytes, pack_nothing, no_bytes, run};
+  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
 }
 
 constexpr Kernel reference(const char* name) {
-  return {name,
-          Backend::kReference,
-          Isa::kScalar,
-          accepts_all,
-          no_halo,
-          no_bytes,
-          pack_nothing,
-          no_bytes,
-          activation_loops_f32_reference};
+  return {.name = name,
+          .backend = Backend::kReference,
+          .isa = Isa::kScalar,
+          .run = activation_loops_f32_reference};
 }
 
 constexpr std::array kReluKernels = {
+    native("relu_stream_f32_avx512", Isa::kAvx512, run<activation_f32_avx512>),
     native("relu_stream_f32_avx2", Isa::kAvx2, run<activation_f32_avx2>),
+    native("relu_stream_f32_portable16", Isa::kPortable16, run<activation_f32_portable16>),
     native("relu_stream_f32_scalar", Isa::kScalar, run<activation_f32_scalar>),
     reference("relu_loops_f32_reference"),
 };
 
 constexpr std::array kRelu6Kernels = {
+    native("relu6_stream_f32_avx512", Isa::kAvx512, run<activation_f32_avx512>),
     native("relu6_stream_f32_avx2", Isa::kAvx2, run<activation_f32_avx2>),
+    native("relu6_stream_f32_portable16", Isa::kPortable16, run<activation_f32_portable16>),
     native("relu6_stream_f32_scalar", Isa::kScalar, run<activation_f32_scalar>),
     reference("relu6_loops_f32_reference"),
 };

@@ -12,13 +12,19 @@ void run(const RunArgs& args) {
   kRun(pointwise_params(args));
 }
 
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"add_stream_f32_avx2", Backend::kNative, Isa::kAvx2, accepts_all, no_halo, no_bytes,
-           pack_nothing, no_bytes, run<add_f32_avx2>},
-    Kernel{"add_stream_f32_scalar", Backend::kNative, Isa::kScalar, accepts_all, no_halo, no_bytes,
-           pack_nothing, no_bytes, run<add_f32_scalar>},
-    Kernel{"add_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all, no_halo,
-           no_bytes, pack_nothing, no_bytes, add_loops_f32_reference},
+    native("add_stream_f32_avx512", Isa::kAvx512, run<add_f32_avx512>),
+    native("add_stream_f32_avx2", Isa::kAvx2, run<add_f32_avx2>),
+    native("add_stream_f32_portable16", Isa::kPortable16, run<add_f32_portable16>),
+    native("add_stream_f32_scalar", Isa::kScalar, run<add_f32_scalar>),
+    Kernel{.name = "add_loops_f32_reference",
+           .backend = Backend::kReference,
+           .isa = Isa::kScalar,
+           .run = add_loops_f32_reference},
 };
 
 }  // namespace

@@ -36,13 +36,26 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  return {.name = name,
+          .backend = Backend::kNative,
+          .isa = isa,
+          .packed_bytes = packed_bytes,
+          .pack = pack,
+          .run = run};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"batchnorm_stream_f32_avx2", Backend::kNative, Isa::kAvx2, accepts_all, no_halo,
-           packed_bytes, pack, no_bytes, run<batchnorm_f32_avx2>},
-    Kernel{"batchnorm_stream_f32_scalar", Backend::kNative, Isa::kScalar, accepts_all, no_halo,
-           packed_bytes, pack, no_bytes, run<batchnorm_f32_scalar>},
-    Kernel{"batchnorm_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all, no_halo,
-           raw_weights_bytes, pack_raw_weights, no_bytes, batchnorm_loops_f32_reference},
+    native("batchnorm_stream_f32_avx512", Isa::kAvx512, run<batchnorm_f32_avx512>),
+    native("batchnorm_stream_f32_avx2", Isa::kAvx2, run<batchnorm_f32_avx2>),
+    native("batchnorm_stream_f32_portable16", Isa::kPortable16, run<batchnorm_f32_portable16>),
+    native("batchnorm_stream_f32_scalar", Isa::kScalar, run<batchnorm_f32_scalar>),
+    Kernel{.name = "batchnorm_loops_f32_reference",
+           .backend = Backend::kReference,
+           .isa = Isa::kScalar,
+           .packed_bytes = raw_weights_bytes,
+           .pack = pack_raw_weights,
+           .run = batchnorm_loops_f32_reference},
 };
 
 }  // namespace

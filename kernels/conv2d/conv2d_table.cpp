@@ -65,7 +65,7 @@ GemmRows rows_of(const TensorDesc& desc, int64_t sh, int64_t sw) {
 
 template <Isa kIsa>
 size_t packed_bytes(const Problem& problem) {
-  return packing_of(kIsa, conv2d_geometry(problem)).bytes();
+  return static_cast<size_t>(packing_of(kIsa, conv2d_geometry(problem)).layout.bytes);
 }
 
 template <Isa kIsa>
@@ -74,7 +74,7 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   const GemmPacking packing = packing_of(kIsa, g);
   const auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
   pack_gemm(packing, g.oc, weights[0], source_index(g), bias, packed);
-  fill_offsets(g, problem.src[0], reinterpret_cast<int64_t*>(packed + packing.offsets_at()));
+  fill_offsets(g, problem.src[0], reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at));
 }
 
 size_t scratch_bytes(const Problem& problem) {
@@ -85,7 +85,6 @@ template <Isa kIsa>
 void run(const RunArgs& args) {
   const Conv2dGeometry g = conv2d_geometry(args.problem);
   const TensorDesc& src = args.problem.src[0];
-  const GemmPacking packing = packing_of(kIsa, g);
   const int64_t segments = gathers(g) ? g.reduction() : g.kh * (merges_row(g, src) ? 1 : g.kw);
   GemmParams params{
       .oh = g.oh,
@@ -102,18 +101,34 @@ void run(const RunArgs& args) {
       .row_table = args.scratch,
       .activation = to_params(args.problem.epilogue.activation),
   };
-  use_packed(params, packing, args.packed);
-  split_gemm(params, args.n * g.oh * g.ow, packing.panels, args.thread, args.threads);
+  use_packed(params, args.packed, args.n * g.oh * g.ow, args.thread, args.threads);
   run_gemm(kIsa, params);
 }
 
+template <Isa kIsa>
+constexpr Kernel native(const char* name) {
+  return {.name = name,
+          .backend = Backend::kNative,
+          .isa = kIsa,
+          .declines = declines,
+          .src_halo = conv2d_halo,
+          .packed_bytes = packed_bytes<kIsa>,
+          .pack = pack<kIsa>,
+          .scratch_bytes = scratch_bytes,
+          .run = run<kIsa>};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"conv2d_igemm_f32_avx2", Backend::kNative, Isa::kAvx2, declines, conv2d_halo,
-           packed_bytes<Isa::kAvx2>, pack<Isa::kAvx2>, scratch_bytes, run<Isa::kAvx2>},
-    Kernel{"conv2d_igemm_f32_scalar", Backend::kNative, Isa::kScalar, declines, conv2d_halo,
-           packed_bytes<Isa::kScalar>, pack<Isa::kScalar>, scratch_bytes, run<Isa::kScalar>},
-    Kernel{"conv2d_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all, no_halo,
-           raw_weights_bytes, pack_raw_weights, no_bytes, conv2d_loops_f32_reference},
+    native<Isa::kAvx512>("conv2d_igemm_f32_avx512"),
+    native<Isa::kAvx2>("conv2d_igemm_f32_avx2"),
+    native<Isa::kPortable16>("conv2d_igemm_f32_portable16"),
+    native<Isa::kScalar>("conv2d_igemm_f32_scalar"),
+    Kernel{.name = "conv2d_loops_f32_reference",
+           .backend = Backend::kReference,
+           .isa = Isa::kScalar,
+           .packed_bytes = raw_weights_bytes,
+           .pack = pack_raw_weights,
+           .run = conv2d_loops_f32_reference},
 };
 
 }  // namespace

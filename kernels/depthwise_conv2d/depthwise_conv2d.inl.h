@@ -11,9 +11,10 @@
 namespace penult::kernels {
 namespace {
 
-// Seven sums, up to five weights and one input fit 16 registers, and 7 divides the widths of the
-// nets at 224 x 224.
-constexpr int kMaxColumns = 7;
+// Seven sums, up to five weights and one input fit 16 registers, fourteen 32; both divide the
+// widths of the nets at 224 x 224.
+template <class Vec>
+constexpr int kMaxColumns = Vec::kRegisters == 32 ? 14 : 7;
 
 // Adds one kernel row to kColumns sums. An input vector is loaded once and used for every column
 // that it touches; a column still sees its taps from left to right.
@@ -65,13 +66,13 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
 
 using ColumnsFn = void (*)(const DepthwiseParams&, const float*, const float*, float*);
 
-template <class Vec, int kKernel, int kStride, int kColumns = kMaxColumns>
+template <class Vec, int kKernel, int kStride, int kColumns = kMaxColumns<Vec>>
 ColumnsFn pick_columns(int64_t columns) {
   if (columns == kColumns) return depthwise_columns<Vec, kKernel, kStride, kColumns>;
   if constexpr (kColumns > 1)
     return pick_columns<Vec, kKernel, kStride, kColumns - 1>(columns);
   else
-    return nullptr;  // not reached: 1 <= columns <= kMaxColumns
+    return nullptr;  // not reached: 1 <= columns <= kMaxColumns<Vec>
 }
 
 PENULT_INLINE int64_t row_start(const DepthwiseStrides& strides, int64_t image, int64_t row) {
@@ -80,7 +81,7 @@ PENULT_INLINE int64_t row_start(const DepthwiseStrides& strides, int64_t image, 
 
 template <class Vec, int kKernel, int kStride>
 void depthwise_rows(const DepthwiseParams& params) {
-  const int64_t blocks = (params.ow + kMaxColumns - 1) / kMaxColumns;
+  const int64_t blocks = (params.ow + kMaxColumns<Vec> - 1) / kMaxColumns<Vec>;
   const int64_t width = params.ow / blocks, wider = params.ow % blocks;  // the first: width + 1
   const ColumnsFn wide = wider ? pick_columns<Vec, kKernel, kStride>(width + 1) : nullptr;
   const ColumnsFn narrow = pick_columns<Vec, kKernel, kStride>(width);

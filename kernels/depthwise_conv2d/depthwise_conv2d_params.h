@@ -32,6 +32,8 @@ struct DepthwiseParams {
 };
 
 void depthwise_conv2d_f32_scalar(const DepthwiseParams& params);
+void depthwise_conv2d_f32_portable16(const DepthwiseParams& params);
 void depthwise_conv2d_f32_avx2(const DepthwiseParams& params);
+void depthwise_conv2d_f32_avx512(const DepthwiseParams& params);
 
 }  // namespace penult::kernels

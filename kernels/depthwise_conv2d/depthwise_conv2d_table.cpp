@@ -86,11 +86,23 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  return {.name = name,
+          .backend = Backend::kNative,
+          .isa = isa,
+          .declines = declines,
+          .src_halo = conv2d_halo,
+          .packed_bytes = packed_bytes,
+          .pack = pack,
+          .run = run};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"conv2d_depthwise_f32_avx2", Backend::kNative, Isa::kAvx2, declines, conv2d_halo,
-           packed_bytes, pack, no_bytes, run<depthwise_conv2d_f32_avx2>},
-    Kernel{"conv2d_depthwise_f32_scalar", Backend::kNative, Isa::kScalar, declines, conv2d_halo,
-           packed_bytes, pack, no_bytes, run<depthwise_conv2d_f32_scalar>},
+    native("conv2d_depthwise_f32_avx512", Isa::kAvx512, run<depthwise_conv2d_f32_avx512>),
+    native("conv2d_depthwise_f32_avx2", Isa::kAvx2, run<depthwise_conv2d_f32_avx2>),
+    native("conv2d_depthwise_f32_portable16", Isa::kPortable16,
+           run<depthwise_conv2d_f32_portable16>),
+    native("conv2d_depthwise_f32_scalar", Isa::kScalar, run<depthwise_conv2d_f32_scalar>),
 };
 
 }  // namespace

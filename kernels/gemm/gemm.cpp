@@ -1,66 +1,68 @@
 #include "kernels/gemm/gemm.h"
 
+#include <cstring>
+
 #include "engine/base/checked.h"
+#include "kernels/support.h"
 
 namespace penult::kernels {
 namespace {
 
 constexpr uint64_t kPartAlignment = 64;
 
-size_t part_bytes(int64_t elems, size_t elem_bytes) {
-  return align_up(static_cast<uint64_t>(elems) * elem_bytes, kPartAlignment);
+int64_t part_bytes(int64_t elems, size_t elem_bytes) {
+  return static_cast<int64_t>(align_up(static_cast<uint64_t>(elems) * elem_bytes, kPartAlignment));
 }
 
 }  // namespace
 
 GemmPacking GemmPacking::of(Isa isa, const GemmShape& shape, int64_t max_segments) {
-  const int64_t width = panel_width(isa, shape);
-  return {width, round_up(shape.oc, width) / width, shape.reduction, max_segments};
-}
-
-size_t GemmPacking::bias_at() const {
-  return part_bytes(panels * width * reduction, sizeof(float));
-}
-
-size_t GemmPacking::offsets_at() const {
-  return bias_at() + part_bytes(panels * width, sizeof(float));
-}
-
-size_t GemmPacking::bytes() const {
-  return offsets_at() + part_bytes(max_segments, sizeof(int64_t));
+  GemmPacking packing{split_panels(isa, shape), shape.reduction, {}};
+  const auto starts = static_cast<int64_t>(packing.panels.size());
+  const int64_t channels = packing.panels.back();
+  GemmLayout& at = packing.layout;
+  at.panels = starts - 1;
+  at.panels_at = sizeof(GemmLayout);
+  at.bias_at = at.panels_at + part_bytes(starts, sizeof(int64_t));
+  at.weights_at = at.bias_at + part_bytes(channels, sizeof(float));
+  at.offsets_at = at.weights_at + part_bytes(channels * shape.reduction, sizeof(float));
+  at.bytes = at.offsets_at + part_bytes(max_segments, sizeof(int64_t));
+  return packing;
 }
 
 void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> weights,
                std::span<const int64_t> source_index, std::span<const float> bias,
                std::byte* packed) {
-  const int64_t o_stride = packing.reduction;
-  auto* out = reinterpret_cast<float*>(packed);
-  auto* out_bias = reinterpret_cast<float*>(packed + packing.bias_at());
-  for (int64_t first = 0; first < packing.panels * packing.width; first += packing.width) {
+  const GemmLayout& at = packing.layout;
+  std::memcpy(packed, &at, sizeof(at));
+  std::memcpy(packed + at.panels_at, packing.panels.data(),
+              packing.panels.size() * sizeof(packing.panels[0]));
+  auto* out = reinterpret_cast<float*>(packed + at.weights_at);
+  for (int64_t panel = 0; panel < at.panels; ++panel) {
     for (int64_t k = 0; k < packing.reduction; ++k) {
-      for (int64_t o = first; o < first + packing.width; ++o)
-        *out++ = o < oc ? weights[o * o_stride + source_index[k]] : 0.0F;
+      for (int64_t o = packing.panels[panel]; o < packing.panels[panel + 1]; ++o)
+        *out++ = o < oc ? weights[o * packing.reduction + source_index[k]] : 0.0F;
     }
-    for (int64_t o = first; o < first + packing.width; ++o)
-      *out_bias++ = o < oc && !bias.empty() ? bias[o] : 0.0F;
   }
+  auto* out_bias = reinterpret_cast<float*>(packed + at.bias_at);
+  for (int64_t o = 0; o < packing.panels.back(); ++o)
+    out_bias[o] = o < oc && !bias.empty() ? bias[o] : 0.0F;
 }
 
-void use_packed(GemmParams& params, const GemmPacking& packing, const std::byte* packed) {
-  params.offsets = reinterpret_cast<const int64_t*>(packed + packing.offsets_at());
-  params.weights = reinterpret_cast<const float*>(packed);
-  params.bias = reinterpret_cast<const float*>(packed + packing.bias_at());
-  params.panel_width = packing.width;
-}
-
-void split_gemm(GemmParams& params, int64_t rows, int64_t panels, int thread, int threads) {
+void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread,
+                int threads) {
+  const auto& at = *reinterpret_cast<const GemmLayout*>(packed);
+  params.panels = reinterpret_cast<const int64_t*>(packed + at.panels_at);
+  params.bias = reinterpret_cast<const float*>(packed + at.bias_at);
+  params.weights = reinterpret_cast<const float*>(packed + at.weights_at);
+  params.offsets = reinterpret_cast<const int64_t*>(packed + at.offsets_at);
   // By rows while there are more of them than weights to read, else each thread reads only its own
-  // half of the weights. A grain of 12 rows is whole tiles of every shape.
+  // half of the weights. A grain of 12 rows is whole tiles of most shapes.
   constexpr int64_t kGrain = 12;
-  const bool by_rows =
-      panels < threads || (rows >= panels * params.panel_width && rows >= kGrain * threads);
+  const int64_t channels = params.panels[at.panels];
+  const bool by_rows = at.panels < threads || (rows >= channels && rows >= kGrain * threads);
   const Range row_part = by_rows ? part_of(rows, thread, threads, kGrain) : Range{0, rows};
-  const Range panel_part = by_rows ? Range{0, panels} : part_of(panels, thread, threads);
+  const Range panel_part = by_rows ? Range{0, at.panels} : part_of(at.panels, thread, threads);
   params.row_begin = row_part.begin;
   params.row_end = row_part.end;
   params.panel_begin = panel_part.begin;
@@ -71,8 +73,12 @@ void run_gemm(Isa isa, const GemmParams& params) {
   switch (isa) {
     case Isa::kScalar:
       return gemm_f32_scalar(params);
+    case Isa::kPortable16:
+      return gemm_f32_portable16(params);
     case Isa::kAvx2:
       return gemm_f32_avx2(params);
+    case Isa::kAvx512:
+      return gemm_f32_avx512(params);
   }
 }
 

@@ -61,8 +61,9 @@ inline void fill_rows(const GemmParams& params, int64_t first, int64_t count,
 template <class Vec, int kMaxRows, int kVecs, bool kGather>
 void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
                int64_t next_panel) {
-  constexpr int64_t kWidth = kVecs * Vec::kLanes;
   const int64_t reduction = params.segments * params.length;
+  const int64_t channel = params.panels[panel], next_channel = params.panels[next_panel];
+  const int64_t next_width = params.panels[next_panel + 1] - next_channel;
   const int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
   const int64_t height = rows / tiles, taller = rows % tiles;  // the first ones have height + 1
   const TileFn tall =
@@ -72,12 +73,12 @@ void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, in
       .offsets = params.offsets,
       .segments = params.segments,
       .length = params.length,
-      .weights = params.weights + panel * reduction * kWidth,
-      .bias = params.bias + panel * kWidth,
-      .channel = panel * kWidth,
+      .weights = params.weights + channel * reduction,
+      .bias = params.bias + channel,
+      .channel = channel,
       .activation = &params.activation,
-      .prefetch = reinterpret_cast<const char*>(params.weights + next_panel * reduction * kWidth),
-      .prefetch_step = kWidth * static_cast<int64_t>(sizeof(float)) / tiles};
+      .prefetch = reinterpret_cast<const char*>(params.weights + next_channel * reduction),
+      .prefetch_step = next_width * static_cast<int64_t>(sizeof(float)) / tiles};
   int64_t m = 0;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const float* const* residual = table.residual ? table.residual + m : nullptr;
@@ -87,8 +88,21 @@ void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, in
   }
 }
 
-template <class Vec, int kMaxRows, int kVecs, bool kGather>
-void run_gemm(const GemmParams& params) {
+using PanelFn = void (*)(const GemmParams&, const RowTable&, int64_t, int64_t, int64_t);
+
+// The code for a panel of `vecs` vectors.
+template <class Vec, GemmTiles kTiles, bool kGather, int kVecs = 1>
+PanelFn pick_panel(int64_t vecs) {
+  constexpr int kMaxRows = kTiles.rows[kVecs - 1];
+  if constexpr (kMaxRows > 0) {
+    if (vecs == kVecs) return run_panel<Vec, kMaxRows, kVecs, kGather>;
+  }
+  if constexpr (kVecs < 4) return pick_panel<Vec, kTiles, kGather, kVecs + 1>(vecs);
+  return nullptr;  // not reached: split_panels (gemm_blocking.h) makes no other
+}
+
+template <class Vec, GemmTiles kTiles, bool kGather>
+void run_chunks(const GemmParams& params) {
   const RowTable table = row_table(params);
   const int64_t total = params.row_end - params.row_begin;
   const int64_t chunks = (total + params.chunk_rows - 1) / params.chunk_rows;
@@ -98,15 +112,18 @@ void run_gemm(const GemmParams& params) {
     fill_rows(params, begin, rows, table);
     for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
       const int64_t next = panel + 1 < params.panel_end ? panel + 1 : params.panel_begin;
-      run_panel<Vec, kMaxRows, kVecs, kGather>(params, table, rows, panel, next);
+      const int64_t width = params.panels[panel + 1] - params.panels[panel];
+      const PanelFn run = pick_panel<Vec, kTiles, kGather>(width / Vec::kLanes);
+      run(params, table, rows, panel, next);
     }
   }
 }
 
-template <class Vec, int kMaxRows, int kVecs>
+template <class Vec, GemmTiles kTiles>
 void run_gemm(const GemmParams& params) {
-  if (params.length == 1) return run_gemm<Vec, kMaxRows, kVecs, true>(params);
-  return run_gemm<Vec, kMaxRows, kVecs, false>(params);
+  static_assert(kTiles.lanes == Vec::kLanes, "the tiles belong to another vector");
+  if (params.length == 1) return run_chunks<Vec, kTiles, true>(params);
+  return run_chunks<Vec, kTiles, false>(params);
 }
 
 }  // namespace

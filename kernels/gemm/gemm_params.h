@@ -16,6 +16,20 @@ struct GemmRows {
   int64_t image_stride, y_stride, x_stride;
 };
 
+// Register tiles of one ISA: a panel is 1 to 4 vectors wide, rows[v - 1] is the height of the
+// tallest tile of v vectors; 0: no such panel.
+struct GemmTiles {
+  int lanes;
+  int rows[4];
+};
+// Two registers hold products.
+constexpr GemmTiles kGemmTilesScalar = {4, {0, 0, 0, 2}};
+// 12 accumulators in each shape: 16 registers hold them, the shorter side and one operand.
+constexpr GemmTiles kGemmTilesAvx2 = {8, {0, 6, 4, 3}};
+// 24 to 28 of 32 registers; one vector alone would be bound by its loads however tall it is.
+constexpr GemmTiles kGemmTilesAvx512 = {16, {14, 14, 9, 6}};
+constexpr GemmTiles kGemmTilesPortable16 = kGemmTilesAvx512;
+
 struct GemmParams {
   int64_t oh, ow;  // m = (image * oh + y) * ow + x
   const float* src;
@@ -27,9 +41,10 @@ struct GemmParams {
 
   const int64_t* offsets = nullptr;  // floats from a row's src to each segment
   int64_t segments, length;
-  const float* weights = nullptr;  // [panel][K][panel_width], zero beyond oc
-  const float* bias = nullptr;     // [panel][panel_width], zero beyond oc
-  int64_t panel_width = 0;         // 16, 24 or 32
+  // Panel p computes channels panels[p] to panels[p + 1]; its weights start at panels[p] * K.
+  const int64_t* panels = nullptr;
+  const float* weights = nullptr;  // [panel][K][channels of the panel], zero beyond oc
+  const float* bias = nullptr;     // [channel], zero beyond oc
 
   // The part to compute. Rows are worked off in chunks, so that a chunk's sources stay in L2 while
   // all panels pass over it.
@@ -44,6 +59,8 @@ struct GemmParams {
 constexpr int64_t kGemmRowTableBytes = 3 * 8;
 
 void gemm_f32_scalar(const GemmParams& params);
+void gemm_f32_portable16(const GemmParams& params);
 void gemm_f32_avx2(const GemmParams& params);
+void gemm_f32_avx512(const GemmParams& params);
 
 }  // namespace penult::kernels

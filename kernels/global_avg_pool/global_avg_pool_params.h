@@ -23,6 +23,8 @@ struct GlobalAvgPoolParams {
 };
 
 void global_avg_pool_f32_scalar(const GlobalAvgPoolParams& params);
+void global_avg_pool_f32_portable16(const GlobalAvgPoolParams& params);
 void global_avg_pool_f32_avx2(const GlobalAvgPoolParams& params);
+void global_avg_pool_f32_avx512(const GlobalAvgPoolParams& params);
 
 }  // namespace penult::kernels

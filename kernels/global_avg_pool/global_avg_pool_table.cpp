@@ -31,13 +31,20 @@ void run(const RunArgs& args) {
         .activation = to_params(problem.epilogue.activation)});
 }
 
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"global_avg_pool_stream_f32_avx2", Backend::kNative, Isa::kAvx2, accepts_all, no_halo,
-           no_bytes, pack_nothing, no_bytes, run<global_avg_pool_f32_avx2>},
-    Kernel{"global_avg_pool_stream_f32_scalar", Backend::kNative, Isa::kScalar, accepts_all,
-           no_halo, no_bytes, pack_nothing, no_bytes, run<global_avg_pool_f32_scalar>},
-    Kernel{"global_avg_pool_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all,
-           no_halo, no_bytes, pack_nothing, no_bytes, global_avg_pool_loops_f32_reference},
+    native("global_avg_pool_stream_f32_avx512", Isa::kAvx512, run<global_avg_pool_f32_avx512>),
+    native("global_avg_pool_stream_f32_avx2", Isa::kAvx2, run<global_avg_pool_f32_avx2>),
+    native("global_avg_pool_stream_f32_portable16", Isa::kPortable16,
+           run<global_avg_pool_f32_portable16>),
+    native("global_avg_pool_stream_f32_scalar", Isa::kScalar, run<global_avg_pool_f32_scalar>),
+    Kernel{.name = "global_avg_pool_loops_f32_reference",
+           .backend = Backend::kReference,
+           .isa = Isa::kScalar,
+           .run = global_avg_pool_loops_f32_reference},
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ int64_t linear_chunk_rows(const Problem& problem) {
 
 template <Isa kIsa>
 size_t packed_bytes(const Problem& problem) {
-  return packing_of(kIsa, problem).bytes();
+  return static_cast<size_t>(packing_of(kIsa, problem).layout.bytes);
 }
 
 template <Isa kIsa>
@@ -31,7 +31,7 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   std::iota(source_index.begin(), source_index.end(), 0);
   const auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
   pack_gemm(packing, problem.dst.shape.c, weights[0], source_index, bias, packed);
-  *reinterpret_cast<int64_t*>(packed + packing.offsets_at()) = 0;
+  *reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at) = 0;
 }
 
 size_t scratch_bytes(const Problem& problem) {
@@ -41,7 +41,6 @@ size_t scratch_bytes(const Problem& problem) {
 template <Isa kIsa>
 void run(const RunArgs& args) {
   const Problem& problem = args.problem;
-  const GemmPacking packing = packing_of(kIsa, problem);
   GemmParams params{
       .oh = 1,
       .ow = 1,
@@ -52,23 +51,37 @@ void run(const RunArgs& args) {
       .residual = args.residual,
       .residual_rows = {problem.residual.image_stride, 0, 0},
       .segments = 1,
-      .length = packing.reduction,
+      .length = problem.src[0].shape.c,
       .chunk_rows = linear_chunk_rows(problem),
       .row_table = args.scratch,
       .activation = to_params(problem.epilogue.activation),
   };
-  use_packed(params, packing, args.packed);
-  split_gemm(params, args.n, packing.panels, args.thread, args.threads);
+  use_packed(params, args.packed, args.n, args.thread, args.threads);
   run_gemm(kIsa, params);
 }
 
+template <Isa kIsa>
+constexpr Kernel native(const char* name) {
+  return {.name = name,
+          .backend = Backend::kNative,
+          .isa = kIsa,
+          .packed_bytes = packed_bytes<kIsa>,
+          .pack = pack<kIsa>,
+          .scratch_bytes = scratch_bytes,
+          .run = run<kIsa>};
+}
+
 constexpr std::array kKernels = {
-    Kernel{"linear_gemm_f32_avx2", Backend::kNative, Isa::kAvx2, accepts_all, no_halo,
-           packed_bytes<Isa::kAvx2>, pack<Isa::kAvx2>, scratch_bytes, run<Isa::kAvx2>},
-    Kernel{"linear_gemm_f32_scalar", Backend::kNative, Isa::kScalar, accepts_all, no_halo,
-           packed_bytes<Isa::kScalar>, pack<Isa::kScalar>, scratch_bytes, run<Isa::kScalar>},
-    Kernel{"linear_loops_f32_reference", Backend::kReference, Isa::kScalar, accepts_all, no_halo,
-           raw_weights_bytes, pack_raw_weights, no_bytes, linear_loops_f32_reference},
+    native<Isa::kAvx512>("linear_gemm_f32_avx512"),
+    native<Isa::kAvx2>("linear_gemm_f32_avx2"),
+    native<Isa::kPortable16>("linear_gemm_f32_portable16"),
+    native<Isa::kScalar>("linear_gemm_f32_scalar"),
+    Kernel{.name = "linear_loops_f32_reference",
+           .backend = Backend::kReference,
+           .isa = Isa::kScalar,
+           .packed_bytes = raw_weights_bytes,
+           .pack = pack_raw_weights,
+           .run = linear_loops_f32_reference},
 };
 
 }  // namespace

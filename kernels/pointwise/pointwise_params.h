@@ -30,10 +30,16 @@ struct PointwiseParams {
 };
 
 void activation_f32_scalar(const PointwiseParams& params);
+void activation_f32_portable16(const PointwiseParams& params);
 void activation_f32_avx2(const PointwiseParams& params);
+void activation_f32_avx512(const PointwiseParams& params);
 void add_f32_scalar(const PointwiseParams& params);
+void add_f32_portable16(const PointwiseParams& params);
 void add_f32_avx2(const PointwiseParams& params);
+void add_f32_avx512(const PointwiseParams& params);
 void batchnorm_f32_scalar(const PointwiseParams& params);
+void batchnorm_f32_portable16(const PointwiseParams& params);
 void batchnorm_f32_avx2(const PointwiseParams& params);
+void batchnorm_f32_avx512(const PointwiseParams& params);
 
 }  // namespace penult::kernels

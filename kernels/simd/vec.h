@@ -4,9 +4,10 @@
 // one in a namespace named after the ISA, so that no symbol of one level can stand in for another.
 //
 //   Vec::kLanes                       floats in a vector; divides kernels::kChannelPad
+//   Vec::kRegisters                   vectors that registers hold
 //   Vec::load(p), Vec::store(p, v)    kLanes floats at any 4-byte aligned address
 //   Vec::load_kept(p)                 as load, but never folded into the instruction that uses it
-//   Vec::broadcast(p), Vec::set(x)    every lane is *p, or x
+//   Vec::broadcast(p), Vec::set(x)    every lane is *p (one load, however often used), or x
 //   Vec::add(a, b), Vec::mul(a, b)    rounded once
 //   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
 //   Vec::clamp(v, lo, hi)             min(max(v, lo), hi) of each lane; a NaN in v stays a NaN
@@ -22,7 +23,9 @@
 
 // Loops over registers must disappear, or accumulators live in memory. Not with sanitizers, whose
 // checks would be unrolled too: gcc then takes a quarter of an hour for one file.
-#if defined(__has_feature)
+#if defined(PENULT_ROLLED_LOOPS)
+#define PENULT_UNROLL
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
     __has_feature(undefined_behavior_sanitizer)
 #define PENULT_UNROLL

@@ -9,7 +9,7 @@
 namespace penult::kernels::avx2 {
 
 struct Vec {
-  enum : int { kLanes = 8 };
+  enum : int { kLanes = 8, kRegisters = 16 };
   __m256 v;
 
   static PENULT_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }

@@ -245,6 +245,6 @@ const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa
   return nullptr;
 }
 
-bool is_runnable(const Kernel& kernel) { return kernel.isa <= detected_isa(); }
+bool is_runnable(const Kernel& kernel) { return is_supported(kernel.isa); }
 
 }  // namespace penult::testing

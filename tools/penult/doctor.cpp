@@ -17,13 +17,14 @@ Outcome doctor() {
   const char* cap = std::getenv("PENULT_ISA_MAX");
   print_out("penult {}\n", version());
   for (const Isa isa : all_isas()) {
-    const char* why = isa > detected_isa() ? "no: this processor lacks it"
-                      : isa > usable       ? "no: capped by PENULT_ISA_MAX"
-                      : isa == usable      ? "yes, in use"
-                                           : "yes";
+    const char* why = !is_supported(isa)           ? "no: this processor lacks it"
+                      : isa == usable              ? "yes, in use"
+                      : isa == Isa::kPortable16    ? "yes, for tests: PENULT_LANES=portable16"
+                      : usable == Isa::kPortable16 ? "no: PENULT_LANES is set"
+                      : isa > usable               ? "no: capped by PENULT_ISA_MAX"
+                                                   : "yes";
     print_out("isa      {:10} {}\n", isa_name(isa), why);
   }
-  print_out("isa      {:10} no: not built into this version\n", "avx512");
   print_out("limit    PENULT_ISA_MAX {}\n", cap == nullptr ? "is not set" : escape_name(cap));
   print_out("threads  {:<10} processors that this process may use\n", usable_cpus());
   print_out("backend  {:10} yes, the default (auto)\n", "native");

@@ -4,23 +4,35 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace penult {
 namespace {
 
 using testing::HasSubstr;
 
+// Sets a variable aside for the length of a test.
+class Unset {
+ public:
+  explicit Unset(const char* name) : name_(name) {
+    if (const char* value = std::getenv(name)) old_ = value;
+    unsetenv(name);
+  }
+  ~Unset() { old_.empty() ? unsetenv(name_) : setenv(name_, old_.c_str(), 1); }
+
+ private:
+  const char* name_;
+  std::string old_;
+};
+
 class UsableIsa : public testing::Test {
  protected:
-  UsableIsa() {
-    if (const char* value = std::getenv(kVariable)) old_ = value;
-  }
-  ~UsableIsa() override { old_.empty() ? unsetenv(kVariable) : setenv(kVariable, old_.c_str(), 1); }
-  static constexpr const char* kVariable = "PENULT_ISA_MAX";
-  std::string old_;
+  static constexpr const char *kVariable = "PENULT_ISA_MAX", *kLanes = "PENULT_LANES";
+  Unset isa_max_{kVariable}, lanes_{kLanes};
 };
 
 TEST_F(UsableIsa, IsCappedByTheEnvironment) {
@@ -30,11 +42,11 @@ TEST_F(UsableIsa, IsCappedByTheEnvironment) {
 }
 
 TEST_F(UsableIsa, NeverExceedsWhatTheMachineHas) {
-  unsetenv(kVariable);
   EXPECT_EQ(*usable_isa(), detected_isa());
   setenv(kVariable, "", 1);
   EXPECT_EQ(*usable_isa(), detected_isa());
   for (const Isa isa : all_isas()) {
+    if (isa == Isa::kPortable16) continue;
     setenv(kVariable, isa_name(isa), 1);
     EXPECT_EQ(*usable_isa(), std::min(isa, detected_isa()));
   }
@@ -44,8 +56,22 @@ TEST_F(UsableIsa, AnUnknownNameIsRefusedWithTheValidOnes) {
   setenv(kVariable, "AVX2\n", 1);
   const Status status = usable_isa().status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("scalar, avx2"));
+  EXPECT_THAT(status.message(), HasSubstr("one of scalar, avx2, avx512,"));
   EXPECT_THAT(status.message(), HasSubstr("AVX2\\x0a"));
+}
+
+TEST_F(UsableIsa, IsPortable16WhereTheLanesAreAskedFor) {
+  setenv(kLanes, "portable16", 1);
+  EXPECT_EQ(*usable_isa(), Isa::kPortable16);
+  setenv(kLanes, "portable8", 1);
+  const Status status = usable_isa().status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("PENULT_LANES: expected portable16"));
+}
+
+TEST_F(UsableIsa, IsNotPortable16AsALevel) {
+  setenv(kVariable, "portable16", 1);
+  EXPECT_EQ(usable_isa().status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST(DetectedIsa, AgreesWithTheFlagsThatTheKernelReports) {
@@ -56,14 +82,20 @@ TEST(DetectedIsa, AgreesWithTheFlagsThatTheKernelReports) {
   if (line.rfind("flags", 0) != 0) GTEST_SKIP() << "/proc/cpuinfo lists no flags here";
   line += ' ';
   const auto has = [&](const char* flag) { return line.find(flag) != std::string::npos; };
-  EXPECT_EQ(detected_isa() == Isa::kAvx2, has(" avx2 ") && has(" fma "));
+  const bool avx2 = has(" avx2 ") && has(" fma ");
+  const bool avx512 =
+      has(" avx512f ") && has(" avx512bw ") && has(" avx512dq ") && has(" avx512vl ");
+  EXPECT_EQ(detected_isa() >= Isa::kAvx2, avx2);
+  EXPECT_EQ(detected_isa() >= Isa::kAvx512, avx2 && avx512);
+  EXPECT_EQ(is_supported(Isa::kAvx512), avx2 && avx512);
+  EXPECT_TRUE(is_supported(Isa::kPortable16));
 }
 
 TEST(Isas, AreAscendingWithDistinctNames) {
-  ASSERT_EQ(all_isas().size(), 2u);
-  EXPECT_LT(all_isas()[0], all_isas()[1]);
-  EXPECT_STREQ(isa_name(Isa::kScalar), "scalar");
-  EXPECT_STREQ(isa_name(Isa::kAvx2), "avx2");
+  std::vector<std::string> names;
+  for (const Isa isa : all_isas()) names.push_back(isa_name(isa));
+  EXPECT_THAT(names, testing::ElementsAre("scalar", "portable16", "avx2", "avx512"));
+  EXPECT_TRUE(std::is_sorted(all_isas().begin(), all_isas().end()));
 }
 
 TEST(UsableCpus, FollowsTheAffinityOfTheThread) {

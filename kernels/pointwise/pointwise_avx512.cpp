@@ -1,0 +1,10 @@
+#include "kernels/pointwise/pointwise.inl.h"
+#include "kernels/simd/vec_avx512.h"
+
+namespace penult::kernels {
+
+void activation_f32_avx512(const PointwiseParams& params) { activation_f32<avx512::Vec>(params); }
+void add_f32_avx512(const PointwiseParams& params) { add_f32<avx512::Vec>(params); }
+void batchnorm_f32_avx512(const PointwiseParams& params) { batchnorm_f32<avx512::Vec>(params); }
+
+}  // namespace penult::kernels
