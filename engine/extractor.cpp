@@ -195,8 +195,7 @@ Status Extractor::run(std::span<const float> images, int64_t n,
     if (features[i].size() != elems) return wrong("floats of a feature", features[i].size(), elems);
   }
   if (impl_->reference) return impl_->reference->run(images.data(), n, features);
-  impl_->workspace->run(images.data(), n, features);
-  return {};
+  return impl_->workspace->run(images.data(), n, features);
 }
 
 }  // namespace penult

@@ -1,11 +1,13 @@
 #include "engine/base/thread_pool.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <exception>
 
+#include "engine/base/check.h"
 #include "engine/base/text.h"
 
 namespace penult {
@@ -61,6 +63,14 @@ class BlockSignals {
   sigset_t old_;
 };
 
+// After fork() the copies of the parent's thread handles name nothing: neither join nor detach is
+// allowed, and a destructor would end the program. They are kept for good.
+void abandon(std::vector<std::thread>& workers) {
+  static auto& kept = *new std::vector<std::vector<std::thread>>;
+  kept.push_back(std::move(workers));
+  workers.clear();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
@@ -68,30 +78,51 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
     return Status(StatusCode::kInvalidArgument,
                   concat("number of threads: expected 1..", kMaxThreads, ", got ", threads));
   }
+  std::unique_ptr<ThreadPool> pool(new ThreadPool(threads));
+  PENULT_RETURN_IF_ERROR(pool->start_workers());
+  return pool;
+}
+
+Status ThreadPool::start_workers() {
+  owner_ = ::getpid();
   try {
-    std::unique_ptr<ThreadPool> pool(new ThreadPool(threads));
-    pool->workers_.reserve(static_cast<size_t>(threads - 1));
+    workers_.reserve(static_cast<size_t>(threads_ - 1));
     const BlockSignals block;
-    for (int t = 1; t < threads; ++t) {
-      pool->workers_.emplace_back([p = pool.get(), t] { p->work(t); });
+    while (static_cast<int>(workers_.size()) < threads_ - 1) {
+      const int t = static_cast<int>(workers_.size()) + 1;
+      workers_.emplace_back([this, t] { work(t); });
     }
-    return pool;
-  } catch (const std::exception& e) {  // bad_alloc or system_error; started threads are joined
-    return Status(
+  } catch (const std::exception& e) {  // bad_alloc or system_error; the destructor joins the others
+    return {
         StatusCode::kOutOfMemory,
-        concat("cannot start ", threads, " threads: ", escape_name(e.what()), "; ask for fewer"));
+        concat("cannot start ", threads_, " threads: ", escape_name(e.what()), "; ask for fewer")};
   }
+  return {};
+}
+
+Status ThreadPool::restart_after_fork() {
+  abandon(workers_);
+  run_number_ = unfinished_ = arrived_ = barrier_number_ = 0;
+  return start_workers();
 }
 
 ThreadPool::~ThreadPool() {
+  if (::getpid() != owner_) {
+    abandon(workers_);
+    return;
+  }
   stopping_ = true;
   run_number_.fetch_add(1, std::memory_order_release);
   run_number_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(void (*f)(void*, int), void* context) {
-  if (threads_ == 1) return f(context, 0);
+Status ThreadPool::run(void (*f)(void*, int), void* context) {
+  if (threads_ == 1) {
+    f(context, 0);
+    return {};
+  }
+  if (::getpid() != owner_) PENULT_RETURN_IF_ERROR(restart_after_fork());
   function_ = f;
   context_ = context;
   unfinished_.store(static_cast<uint32_t>(threads_ - 1), std::memory_order_relaxed);
@@ -101,6 +132,7 @@ void ThreadPool::run(void (*f)(void*, int), void* context) {
   for (uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) {
     wait_in_run(unfinished_, left);
   }
+  return {};
 }
 
 void ThreadPool::work(int thread) {

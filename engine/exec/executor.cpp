@@ -25,12 +25,12 @@ float* Workspace::pixel_zero(int buffer) {
   return reinterpret_cast<float*>(arena_.data() + b.offset_bytes) + b.origin_floats();
 }
 
-void Workspace::run(const float* images, int64_t n, std::span<const std::span<float>> features) {
+Status Workspace::run(const float* images, int64_t n, std::span<const std::span<float>> features) {
   images_ = images;
   n_ = n;
   features_ = features;
-  pool_->run([](void* self, int thread) { static_cast<Workspace*>(self)->run_thread(thread); },
-             this);
+  return pool_->run(
+      [](void* self, int thread) { static_cast<Workspace*>(self)->run_thread(thread); }, this);
 }
 
 void Workspace::run_thread(int thread) {

@@ -16,8 +16,9 @@ class Workspace {
   static Result<std::unique_ptr<Workspace>> create(const Plan& plan);
 
   // images: (n, c, h, w) planar floats; features[i]: n * (elements of delivery i) floats. Sizes
-  // have been checked by the caller. Allocates nothing.
-  void run(const float* images, int64_t n, std::span<const std::span<float>> features);
+  // have been checked by the caller. Allocates nothing. Fails only where the pool does, after
+  // fork().
+  Status run(const float* images, int64_t n, std::span<const std::span<float>> features);
 
  private:
   explicit Workspace(const Plan& plan) : plan_(plan) {}

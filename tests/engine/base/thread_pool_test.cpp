@@ -1,6 +1,8 @@
 #include "engine/base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -11,7 +13,9 @@ namespace {
 
 template <typename F>
 void run(ThreadPool& pool, F f) {
-  pool.run([](void* context, int thread) { (*static_cast<F*>(context))(thread); }, &f);
+  const Status status =
+      pool.run([](void* context, int thread) { (*static_cast<F*>(context))(thread); }, &f);
+  EXPECT_TRUE(status.ok()) << status.message();
 }
 
 std::unique_ptr<ThreadPool> make_pool(int threads) {
@@ -97,6 +101,32 @@ TEST(ThreadPool, IndependentPoolsWorkSideBySide) {
   for (std::thread& user : users) user.join();
   EXPECT_EQ(sums, std::vector<int>(4, 100));
 }
+
+// ThreadSanitizer forbids threads in a child of a threaded process.
+#ifndef __SANITIZE_THREAD__
+TEST(ThreadPool, AChildAfterForkStartsThreadsOfItsOwn) {
+  auto pool = make_pool(3);
+  run(*pool, [](int) {});
+  for (const bool uses_it : {true, false}) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      alarm(10);  // a hang is a failure
+      std::vector<int> calls(3);
+      ThreadPool* inherited = pool.release();
+      for (int i = 0; uses_it && i < 5; ++i) {
+        run(*inherited, [&](int t) { ++calls[static_cast<size_t>(t)]; });
+      }
+      delete inherited;
+      _exit(calls == std::vector<int>(3, uses_it ? 5 : 0) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  run(*pool, [](int) {});  // the parent's own threads are still there
+}
+#endif
 
 TEST(ThreadPool, RefusesCountsThatMakeNoSense) {
   EXPECT_EQ(ThreadPool::create(0).status().code(), StatusCode::kInvalidArgument);

@@ -53,7 +53,7 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  (*workspace)->run(random_images(setting.n).data(), setting.n, spans);
+  EXPECT_TRUE((*workspace)->run(random_images(setting.n).data(), setting.n, spans).ok());
   return features;
 }
 
