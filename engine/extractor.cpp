@@ -1,5 +1,5 @@
-// The facade, read as the data flow: resolve taps -> shapes -> pooling nodes -> passes -> plan ->
-// run.
+// The facade. What extractors share is made in engine/network.cpp; here is what each has of its
+// own.
 
 #include "penult/extractor.h"
 
@@ -7,88 +7,15 @@
 #include <utility>
 
 #include "engine/base/check.h"
-#include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
-#include "engine/exec/deliver.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/reference_executor.h"
-#include "engine/input_size.h"
-#include "engine/model/model_data.h"
-#include "engine/ops/op.h"
-#include "engine/passes/passes.h"
-#include "engine/plan/plan.h"
+#include "engine/network.h"
 
 namespace penult {
 namespace {
 
 constexpr std::array<const char*, 4> kPoolingNames = {"avg", "max", "flatten", "none"};
-
-// What the caller asked for, resolved: one entry for each feature array.
-struct Request {
-  std::vector<OutputInfo> outputs;
-  std::vector<Delivery> deliveries;
-};
-
-Status add_request(const ModelData& model, const std::string& key, Pooling pooling,
-                   Request& request) {
-  PENULT_ASSIGN_OR_RETURN(const std::vector<int> taps, resolve_tap(model, key));
-  for (const int tap : taps) {
-    const std::string& name = model.taps[tap].name;
-    OutputInfo info;
-    info.key = taps.size() == 1 ? key : name;
-    info.name = name;
-    for (const OutputInfo& other : request.outputs) {
-      if (other.key == info.key) {
-        return Status(StatusCode::kInvalidArgument,
-                      concat("tap ", quote(info.key), " is asked for twice; name each tap once"));
-      }
-    }
-    request.outputs.push_back(std::move(info));
-    request.deliveries.push_back({.value = model.taps[tap].value, .pooling = pooling});
-  }
-  return {};
-}
-
-// An average over a map is the network's own operator, appended as a node: the same kernel and the
-// same bits as the pooling layer of the network itself. Its reader makes the tap a fusion barrier.
-void add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
-  for (Delivery& delivery : deliveries) {
-    if (delivery.pooling != Pooling::kAvg) continue;
-    const Shape shape = graph.values[delivery.value].shape;
-    if (shape.is_map()) {
-      const std::string name = graph.values[delivery.value].name + "/avg";
-      delivery.value = graph.add_node(kGlobalAvgPool, name, {delivery.value});
-    }
-    delivery.pooling = Pooling::kNone;
-  }
-}
-
-void describe_outputs(const Graph& graph, Request& request) {
-  for (size_t i = 0; i < request.outputs.size(); ++i) {
-    const Shape& shape = graph.values[request.deliveries[i].value].shape;
-    const Pooling pooling = request.deliveries[i].pooling;
-    OutputInfo& info = request.outputs[i];
-    info.elems = delivery_elems(shape, pooling);
-    info.dims = {info.elems};
-    if (shape.is_map() && pooling == Pooling::kNone) info.dims = {shape.c, shape.h, shape.w};
-  }
-}
-
-Status check_options(const ExtractorOptions& options) {
-  const auto bad = [](const std::string& what, int64_t got, const char* expected) {
-    return Status(StatusCode::kInvalidArgument, concat(what, " is ", got, ", expected ", expected));
-  };
-  if (options.max_batch < 1 || options.max_batch > 65536) {
-    return bad("the batch size", options.max_batch, "1 to 65536");
-  }
-  if (options.threads < 1 || options.threads > 1024) {
-    return bad("the number of threads", options.threads, "1 to 1024");
-  }
-  if (options.taps.empty()) {
-    return Status(StatusCode::kInvalidArgument, "no tap is asked for, expected at least one name");
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -103,14 +30,27 @@ Result<Pooling> pooling_from_name(const std::string& name) {
 const char* pooling_name(Pooling pooling) { return kPoolingNames[static_cast<size_t>(pooling)]; }
 
 struct Extractor::Impl {
-  std::shared_ptr<const Model> model;
-  std::vector<OutputInfo> outputs;
-  Shape input;
-  int64_t max_batch = 1;
-  Isa isa = Isa::kScalar;
-  Plan plan;                                     // backend native
-  std::unique_ptr<Workspace> workspace;          // backend native
+  std::shared_ptr<NetworkCache> cache;
+  std::shared_ptr<const Network> network;
+  std::unique_ptr<Workspace> workspace;          // all backends but reference
   std::unique_ptr<ReferenceExecutor> reference;  // backend reference
+
+  // After an error everything is as before.
+  Status adopt(std::shared_ptr<const Network> next) {
+    if (next == network) return {};
+    std::unique_ptr<Workspace> next_workspace;
+    std::unique_ptr<ReferenceExecutor> next_reference;
+    if (cache->is_reference()) {
+      PENULT_ASSIGN_OR_RETURN(next_reference,
+                              ReferenceExecutor::create(next->graph, next->deliveries));
+    } else {
+      PENULT_ASSIGN_OR_RETURN(next_workspace, Workspace::create(next->plan));
+    }
+    workspace = std::move(next_workspace);
+    reference = std::move(next_reference);
+    network = std::move(next);
+    return {};
+  }
 };
 
 Extractor::Extractor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -118,60 +58,40 @@ Extractor::~Extractor() = default;
 
 Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model> model,
                                                      const ExtractorOptions& options) {
-  PENULT_RETURN_IF_ERROR(check_options(options));
-  const bool native = options.backend == "auto" || options.backend == "native";
-  if (!native && options.backend != "reference") {
-    return Status(StatusCode::kNotFound, concat("unknown backend ", quote(options.backend),
-                                                ", expected auto, native or reference"));
-  }
+  const InputSize size{.h = options.input_h != 0 ? options.input_h : model->input_h(),
+                       .w = options.input_w != 0 ? options.input_w : model->input_w(),
+                       .max_batch = options.max_batch};
   auto impl = std::make_unique<Impl>();
-  impl->max_batch = options.max_batch;
-  PENULT_ASSIGN_OR_RETURN(impl->isa, usable_isa());
-  if (!native) impl->isa = Isa::kScalar;
-
-  Request request;
-  for (const std::string& key : options.taps) {
-    PENULT_RETURN_IF_ERROR(add_request(model->data(), key, options.pooling, request));
-  }
-  Graph graph = model->data().graph;
-  const int64_t h = options.input_h != 0 ? options.input_h : model->input_h();
-  const int64_t w = options.input_w != 0 ? options.input_w : model->input_w();
-  PENULT_RETURN_IF_ERROR(set_input_size(model->data(), h, w, graph));
-  add_average_pools(graph, request.deliveries);
-  PENULT_RETURN_IF_ERROR(set_input_size(model->data(), h, w, graph));
-  impl->input = graph.values[graph.input].shape;
-  describe_outputs(graph, request);
-
-  std::vector<ValueId> values;
-  for (const Delivery& delivery : request.deliveries) values.push_back(delivery.value);
-  if (native) {
-    run_passes(graph, std::move(values), {.fuse = true});
-    PENULT_ASSIGN_OR_RETURN(
-        impl->plan,
-        make_plan(graph, std::move(request.deliveries),
-                  {.isa = impl->isa, .max_batch = options.max_batch, .threads = options.threads}));
-    PENULT_ASSIGN_OR_RETURN(impl->workspace, Workspace::create(impl->plan));
-  } else {
-    graph.outputs = std::move(values);
-    remove_dead(graph);
-    PENULT_ASSIGN_OR_RETURN(impl->reference, ReferenceExecutor::create(
-                                                 std::move(graph), std::move(request.deliveries)));
-  }
-  impl->outputs = std::move(request.outputs);
-  impl->model = std::move(model);
+  PENULT_ASSIGN_OR_RETURN(impl->cache, NetworkCache::create(std::move(model), options));
+  PENULT_ASSIGN_OR_RETURN(std::shared_ptr<const Network> network, impl->cache->at(size));
+  PENULT_RETURN_IF_ERROR(impl->adopt(std::move(network)));
   return std::unique_ptr<Extractor>(new Extractor(std::move(impl)));
 }
 
-const std::vector<OutputInfo>& Extractor::outputs() const { return impl_->outputs; }
-int64_t Extractor::input_h() const { return impl_->input.h; }
-int64_t Extractor::input_w() const { return impl_->input.w; }
-const char* Extractor::isa() const { return isa_name(impl_->isa); }
+Result<std::unique_ptr<Extractor>> Extractor::share() const {
+  auto impl = std::make_unique<Impl>();
+  impl->cache = impl_->cache;
+  PENULT_RETURN_IF_ERROR(impl->adopt(impl_->network));
+  return std::unique_ptr<Extractor>(new Extractor(std::move(impl)));
+}
+
+Status Extractor::reshape(int64_t input_h, int64_t input_w, int64_t max_batch) {
+  const InputSize size{.h = input_h, .w = input_w, .max_batch = max_batch};
+  PENULT_ASSIGN_OR_RETURN(std::shared_ptr<const Network> network, impl_->cache->at(size));
+  return impl_->adopt(std::move(network));
+}
+
+const std::vector<OutputInfo>& Extractor::outputs() const { return impl_->network->outputs; }
+int64_t Extractor::input_h() const { return impl_->network->input.h; }
+int64_t Extractor::input_w() const { return impl_->network->input.w; }
+int64_t Extractor::max_batch() const { return impl_->network->size.max_batch; }
+const char* Extractor::isa() const { return isa_name(impl_->cache->isa()); }
 const char* Extractor::backend() const { return impl_->reference ? "reference" : "native"; }
 
 uint64_t Extractor::memory_bytes() const {
   if (impl_->reference) return impl_->reference->weight_bytes();
-  const Plan& plan = impl_->plan;
-  return plan.arena_bytes + plan.packed.bytes() + plan.scratch_bytes * plan.options.threads;
+  const Plan& plan = impl_->network->plan;
+  return plan.arena_bytes + plan.packed->bytes() + plan.scratch_bytes * plan.options.threads;
 }
 
 Status Extractor::run(std::span<const float> images, int64_t n,
@@ -180,18 +100,19 @@ Status Extractor::run(std::span<const float> images, int64_t n,
     return Status(StatusCode::kInvalidArgument,
                   concat(what, ": got ", got, ", expected ", expected));
   };
-  if (n < 1 || n > impl_->max_batch) {
+  const Network& network = *impl_->network;
+  if (n < 1 || n > network.size.max_batch) {
     return Status(StatusCode::kInvalidArgument,
-                  concat("images in a run: got ", n, ", expected 1 to ", impl_->max_batch));
+                  concat("images in a run: got ", n, ", expected 1 to ", network.size.max_batch));
   }
   const auto count = static_cast<uint64_t>(n);
-  const uint64_t image_elems = count * static_cast<uint64_t>(impl_->input.elems());
+  const uint64_t image_elems = count * static_cast<uint64_t>(network.input.elems());
   if (images.size() != image_elems) return wrong("floats of images", images.size(), image_elems);
-  if (features.size() != impl_->outputs.size()) {
-    return wrong("feature arrays", features.size(), impl_->outputs.size());
+  if (features.size() != network.outputs.size()) {
+    return wrong("feature arrays", features.size(), network.outputs.size());
   }
   for (size_t i = 0; i < features.size(); ++i) {
-    const uint64_t elems = count * static_cast<uint64_t>(impl_->outputs[i].elems);
+    const uint64_t elems = count * static_cast<uint64_t>(network.outputs[i].elems);
     if (features[i].size() != elems) return wrong("floats of a feature", features[i].size(), elems);
   }
   if (impl_->reference) return impl_->reference->run(images.data(), n, features);

@@ -59,7 +59,7 @@ void Workspace::run_step(size_t index, int thread) {
                         .src = src,
                         .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
                         .dst = pixel_zero(step.dst),
-                        .packed = plan_.packed.data() + step.packed_offset,
+                        .packed = plan_.packed->data() + step.packed_offset,
                         .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
                         .thread = part.thread,
                         .threads = part.threads});

@@ -91,29 +91,34 @@ Status place_buffers(Plan& plan) {
   return {};
 }
 
-// Tensor by tensor: one unpacked tensor in memory at a time.
-Status pack_weights(const Graph& graph, Plan& plan) {
+uint64_t place_weights(Plan& plan) {
   uint64_t total = 0;
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     step.packed_offset = total;
     total += align_up(step.kernel->packed_bytes(step.problem), 64);
   }
-  PENULT_ASSIGN_OR_RETURN(plan.packed, AlignedBuffer::allocate(total));
+  return total;
+}
+
+// Tensor by tensor: one unpacked tensor in memory at a time.
+Status pack_weights(const Graph& graph, uint64_t bytes, Plan& plan) {
+  PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(bytes));
   for (const Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     const Node& node = graph.nodes[graph.producer(step.dst)];
     PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(graph, node));
     const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
-    step.kernel->pack(step.problem, slots, plan.packed.data() + step.packed_offset);
+    step.kernel->pack(step.problem, slots, packed.data() + step.packed_offset);
   }
+  plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));
   return {};
 }
 
 }  // namespace
 
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options) {
+                       const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
   Plan plan;
   plan.options = options;
   plan.input = graph.values[graph.input].shape;
@@ -122,7 +127,10 @@ Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   PENULT_RETURN_IF_ERROR(place_buffers(plan));
-  PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
+  const uint64_t packed_bytes = place_weights(plan);
+  plan.packed = std::move(packed);
+  if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, packed_bytes, plan));
+  PENULT_DCHECK(plan.packed->bytes() == packed_bytes);
   return plan;
 }
 

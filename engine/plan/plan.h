@@ -3,6 +3,7 @@
 // From a rewritten graph to a flat, immutable list of steps over one arena.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,7 +62,8 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<Delivery> deliveries;
-  AlignedBuffer packed;  // weights as kernels want them, in execution order
+  // Weights as kernels want them, in execution order. Plans that differ in the batch only share it.
+  std::shared_ptr<const AlignedBuffer> packed;
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
@@ -79,8 +81,10 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa);
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
 
 // The whole way: kernels, layout, arena, packed weights. `graph` has been through run_passes and
-// its outputs are the deliveries' values. LimitExceeded above the budget.
+// its outputs are the deliveries' values. `packed`, if given, is that of a plan for the same graph
+// and ISA. LimitExceeded above the budget.
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options);
+                       const PlanOptions& options,
+                       std::shared_ptr<const AlignedBuffer> packed = nullptr);
 
 }  // namespace penult

@@ -40,8 +40,9 @@ struct OutputInfo {
   int64_t elems = 0;          ///< product of dims
 };
 
-/// Runs a network up to the last tap asked for, and nothing after it. One run() at a time; several
-/// extractors may share one model. Everything that can fail is done in create().
+/// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is done
+/// in create(), share() and reshape(). An object serves one thread at a time; threads that run at the
+/// same time each take a share() of it, which costs a workspace but no second copy of the weights.
 class Extractor {
  public:
   /// Errors: NotFound (tap, backend), InvalidArgument, ModelInvalid, LimitExceeded, OutOfMemory,
@@ -50,17 +51,27 @@ class Extractor {
                                                    const ExtractorOptions& options);
   ~Extractor();
 
+  /// Another extractor with the same options, input size and weights in memory, and a workspace and
+  /// threads of its own. May be called while other threads use theirs.
+  Result<std::unique_ptr<Extractor>> share() const;
+
+  /// Switches to another input size (pixels) and largest batch; outputs() may change. Plans are kept
+  /// for the latest sizes, also for those who share(), so that switching back is cheap. After an
+  /// error everything is as before. Errors: as create().
+  Status reshape(int64_t input_h, int64_t input_w, int64_t max_batch);
+
   const std::vector<OutputInfo>& outputs() const;
   int64_t input_h() const;
   int64_t input_w() const;
   const char* isa() const;        ///< ISA class in use: "scalar", "avx2"
   const char* backend() const;    ///< "native" or "reference"
-  uint64_t memory_bytes() const;  ///< arena, packed weights and scratch
+  int64_t max_batch() const;
+  uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 
   /// images: (n, 3, input_h, input_w) float32, already preprocessed (see penult/preprocess.h).
   /// features[i]: n * outputs()[i].elems floats, written image by image.
-  /// Allocates nothing. InvalidArgument on wrong sizes, else Ok. (Backend reference allocates each
-  /// value while it runs, and may fail with OutOfMemory.)
+  /// Allocates nothing (backend native). InvalidArgument on wrong sizes; OutOfMemory from the
+  /// reference backend, and from the first run in a child after fork() if no threads are granted.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
 
  private:

@@ -1,0 +1,154 @@
+// From options to a network that can run: resolve taps -> shapes -> pooling nodes -> passes ->
+// plan.
+
+#include "engine/network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/cpu_features.h"
+#include "engine/base/text.h"
+#include "engine/exec/deliver.h"
+#include "engine/input_size.h"
+#include "engine/model/model_data.h"
+#include "engine/ops/op.h"
+#include "engine/passes/passes.h"
+
+namespace penult {
+namespace {
+
+// Each keeps a copy of the packed weights, so a few: one is in use, the others make switching
+// cheap.
+constexpr size_t kKept = 4;
+
+Status add_request(const ModelData& model, const std::string& key, Pooling pooling,
+                   Network& network) {
+  PENULT_ASSIGN_OR_RETURN(const std::vector<int> taps, resolve_tap(model, key));
+  for (const int tap : taps) {
+    const std::string& name = model.taps[tap].name;
+    OutputInfo info;
+    info.key = taps.size() == 1 ? key : name;
+    info.name = name;
+    for (const OutputInfo& other : network.outputs) {
+      if (other.key == info.key) {
+        return Status(StatusCode::kInvalidArgument,
+                      concat("tap ", quote(info.key), " is asked for twice; name each tap once"));
+      }
+    }
+    network.outputs.push_back(std::move(info));
+    network.deliveries.push_back({.value = model.taps[tap].value, .pooling = pooling});
+  }
+  return {};
+}
+
+// An average over a map is the network's own operator, appended as a node: the same kernel and the
+// same bits as the pooling layer of the network itself. Its reader makes the tap a fusion barrier.
+void add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
+  for (Delivery& delivery : deliveries) {
+    if (delivery.pooling != Pooling::kAvg) continue;
+    const Shape shape = graph.values[delivery.value].shape;
+    if (shape.is_map()) {
+      const std::string name = graph.values[delivery.value].name + "/avg";
+      delivery.value = graph.add_node(kGlobalAvgPool, name, {delivery.value});
+    }
+    delivery.pooling = Pooling::kNone;
+  }
+}
+
+void describe_outputs(const Graph& graph, Network& network) {
+  for (size_t i = 0; i < network.outputs.size(); ++i) {
+    const Shape& shape = graph.values[network.deliveries[i].value].shape;
+    const Pooling pooling = network.deliveries[i].pooling;
+    OutputInfo& info = network.outputs[i];
+    info.elems = delivery_elems(shape, pooling);
+    info.dims = {info.elems};
+    if (shape.is_map() && pooling == Pooling::kNone) info.dims = {shape.c, shape.h, shape.w};
+  }
+}
+
+Status check_options(const ExtractorOptions& options) {
+  const auto bad = [](const std::string& what, int64_t got, const char* expected) {
+    return Status(StatusCode::kInvalidArgument, concat(what, " is ", got, ", expected ", expected));
+  };
+  if (options.threads < 1 || options.threads > 1024) {
+    return bad("the number of threads", options.threads, "1 to 1024");
+  }
+  if (options.taps.empty()) {
+    return Status(StatusCode::kInvalidArgument, "no tap is asked for, expected at least one name");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const Model> model,
+                                                           const ExtractorOptions& options) {
+  PENULT_RETURN_IF_ERROR(check_options(options));
+  std::shared_ptr<NetworkCache> cache(new NetworkCache(std::move(model), options));
+  cache->reference_ = options.backend == "reference";
+  if (!cache->reference_ && options.backend != "auto" && options.backend != "native") {
+    return Status(StatusCode::kNotFound, concat("unknown backend ", quote(options.backend),
+                                                ", expected auto, native or reference"));
+  }
+  PENULT_ASSIGN_OR_RETURN(const Isa usable, usable_isa());
+  if (!cache->reference_) cache->isa_ = usable;
+  return cache;
+}
+
+Result<std::shared_ptr<const Network>> NetworkCache::at(InputSize size) {
+  if (size.max_batch < 1 || size.max_batch > 65536) {
+    return Status(StatusCode::kInvalidArgument,
+                  concat("the batch size is ", size.max_batch, ", expected 1 to 65536"));
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(latest_.begin(), latest_.end(),
+                                  [&](const auto& network) { return network->size == size; });
+  if (found != latest_.end()) {
+    std::rotate(latest_.begin(), found, found + 1);
+    return latest_.front();
+  }
+  PENULT_ASSIGN_OR_RETURN(std::shared_ptr<const Network> network, make(size));
+  latest_.insert(latest_.begin(), network);
+  if (latest_.size() > kKept) latest_.pop_back();
+  return network;
+}
+
+std::shared_ptr<const AlignedBuffer> NetworkCache::packed_for(const InputSize& size) const {
+  for (const auto& network : latest_) {
+    if (network->size.h == size.h && network->size.w == size.w) return network->plan.packed;
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
+  const ModelData& model = model_->data();
+  auto network = std::make_shared<Network>();
+  network->size = size;
+  for (const std::string& key : options_.taps) {
+    PENULT_RETURN_IF_ERROR(add_request(model, key, options_.pooling, *network));
+  }
+  Graph graph = model.graph;
+  PENULT_RETURN_IF_ERROR(set_input_size(model, size.h, size.w, graph));
+  add_average_pools(graph, network->deliveries);
+  PENULT_RETURN_IF_ERROR(set_input_size(model, size.h, size.w, graph));
+  network->input = graph.values[graph.input].shape;
+  describe_outputs(graph, *network);
+
+  std::vector<ValueId> values;
+  for (const Delivery& delivery : network->deliveries) values.push_back(delivery.value);
+  if (reference_) {
+    graph.outputs = std::move(values);
+    remove_dead(graph);
+    network->graph = std::move(graph);
+    return std::shared_ptr<const Network>(std::move(network));
+  }
+  run_passes(graph, std::move(values), {.fuse = true});
+  const PlanOptions plan_options{
+      .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads};
+  PENULT_ASSIGN_OR_RETURN(network->plan,
+                          make_plan(graph, network->deliveries, plan_options, packed_for(size)));
+  return std::shared_ptr<const Network>(std::move(network));
+}
+
+}  // namespace penult

@@ -1,0 +1,61 @@
+#pragma once
+
+// What extractors share: the options, resolved, and a plan for each input size in use.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "penult/extractor.h"
+
+namespace penult {
+
+struct InputSize {
+  int64_t h = 0, w = 0, max_batch = 1;
+  bool operator==(const InputSize&) const = default;
+};
+
+// The network at one input size: immutable, shared by threads.
+struct Network {
+  InputSize size;
+  Shape input;
+  std::vector<OutputInfo> outputs;
+  std::vector<Delivery> deliveries;
+  Graph graph;  // backend reference: truncated only
+  Plan plan;    // other backends
+};
+
+// Makes networks and keeps the latest ones. Thread-safe.
+class NetworkCache {
+ public:
+  // Checks the options and resolves the backend. Errors: as Extractor::create.
+  static Result<std::shared_ptr<NetworkCache>> create(std::shared_ptr<const Model> model,
+                                                      const ExtractorOptions& options);
+
+  // From the cache, or made anew.
+  Result<std::shared_ptr<const Network>> at(InputSize size);
+
+  const Model& model() const { return *model_; }
+  const ExtractorOptions& options() const { return options_; }
+  Isa isa() const { return isa_; }
+  bool is_reference() const { return reference_; }
+
+ private:
+  NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
+      : model_(std::move(model)), options_(options) {}
+  Result<std::shared_ptr<const Network>> make(InputSize size);
+  // Packed weights of a network that differs in the batch only; null if there is none.
+  std::shared_ptr<const AlignedBuffer> packed_for(const InputSize& size) const;
+
+  std::shared_ptr<const Model> model_;
+  ExtractorOptions options_;
+  Isa isa_ = Isa::kScalar;
+  bool reference_ = false;
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<const Network>> latest_;  // the latest one first
+};
+
+}  // namespace penult

@@ -1,0 +1,22 @@
+#include "tests/support/random_model.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/model/model_data.h"
+
+namespace penult::testing {
+
+std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size) {
+  ModelData data;
+  data.graph = graph;
+  for (const Node& node : graph.nodes) data.taps.push_back({node.name, node.output});
+  data.aliases.push_back({"penultimate", static_cast<int>(data.taps.size()) - 1});
+  data.info.architecture = "random";
+  data.info.source_sha256 = std::string(64, '0');
+  data.info.input_h = data.info.input_w = size;
+  auto model = Model::from_data(std::move(data));
+  EXPECT_TRUE(model.ok()) << model.status().message();
+  return *model;
+}
+
+}  // namespace penult::testing

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/graph/graph.h"
+#include "penult/model.h"
+
+namespace penult::testing {
+
+// A model around a graph made by RandomNet, at input size `size`: every node is a tap, the last one
+// is `penultimate`.
+std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size);
+
+}  // namespace penult::testing
