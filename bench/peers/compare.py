@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""The measuring part of bench/peers/run.sh, which see: rounds in turn, each engine in its own process."""
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+import numpy
+
+import engines
+import nets
+import report
+import statistics_of_rows
+
+PACKAGES = {"ort": "onnxruntime", "openvino": "openvino", "mnn": "mnn", "ncnn": "ncnn", "torch": "torch"}
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Peer:
+    """A worker process (engines.py) that runs when told to."""
+
+    def __init__(self, engine, path, batch, threads, input_file):
+        env = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        command = [sys.executable, "-B", os.path.join(HERE, "engines.py"), engine, path, str(batch),
+                   str(threads), input_file]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, env=env)
+        line = self.process.stdout.readline()
+        while line and not line.startswith('{"ready"'):
+            line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{engine} did not start on {path}")
+        self.output = numpy.array(json.loads(line)["output"])
+        self.last_ms = 50.0
+
+    def round(self, milliseconds):
+        runs = max(3, min(300, int(milliseconds / self.last_ms)))
+        self.process.stdin.write(f"{runs}\n")
+        self.process.stdin.flush()
+        self.last_ms = statistics.median(json.loads(self.process.stdout.readline()))
+        return self.last_ms
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Penult:
+    """The program itself, started anew for each round: penult bench --json."""
+
+    def __init__(self, program, model, batch, threads):
+        inspect = subprocess.run([program, "inspect", model, "--json"], check=True, capture_output=True)
+        self.tap = json.loads(inspect.stdout)["taps"][-1]["name"]
+        self.command = [program, "bench", model, "-l", self.tap, "-b", str(batch), "-j", str(threads),
+                        "--json", "--seconds"]
+        self.isa = None
+
+    def round(self, milliseconds):
+        out = subprocess.run([*self.command, str(milliseconds / 1000)], check=True, capture_output=True)
+        line = json.loads(out.stdout)
+        self.isa = line["isa"]
+        return line["median_ms"]
+
+
+def agree(program, model, tap, x, output, folder):
+    """The peers' output through penult verify, on the first image."""
+    golden = os.path.join(folder, "peers.npz")
+    meta = json.dumps({"source": "ONNX Runtime"})
+    numpy.savez(golden, **{"input": x[-1:], tap: output.astype(numpy.float32)[None], "meta": meta})
+    done = subprocess.run([program, "verify", model, "--against", golden], capture_output=True, text=True)
+    return done.returncode == 0, (done.stdout + done.stderr).strip()
+
+
+def measure(args, net, batch, threads, probe):
+    x = numpy.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=numpy.float32)
+    input_file = os.path.join(args.folder, f"input_b{batch}.npy")
+    numpy.save(input_file, x)
+    model = nets.model_file(args.folder, net)
+    own = Penult(args.penult, model, batch, threads)
+    workers = {engine: Peer(engine, nets.onnx_file(args.folder, net, batch), batch, threads, input_file)
+               for engine in args.engines}
+    first = next(iter(workers.values()))
+    for engine, worker in workers.items():
+        error = numpy.abs(worker.output - first.output).max() / numpy.abs(first.output).max()
+        if error > 1e-3:
+            print(f"  {engine}: output differs by {error:.1e} of the maximum", flush=True)
+    ok, said = agree(args.penult, model, own.tap, x, first.output, args.folder)
+    if not ok:
+        print("  penult verify:", said, flush=True)
+    times = {engine: [] for engine in [*workers, "penult"]}
+    probes = []
+    for _ in range(args.rounds):
+        probes.append(probe())
+        for engine, worker in workers.items():
+            times[engine].append(worker.round(args.milliseconds))
+        times["penult"].append(own.round(args.milliseconds))
+    for worker in workers.values():
+        worker.close()
+    row = statistics_of_rows.row(times, statistics_of_rows.usable_rounds(probes))
+    row.update(net=net, batch=batch, threads=threads, agrees=ok, times=times, probes=probes, isa=own.isa)
+    return row
+
+
+def prepare(args):
+    for net in args.nets:
+        subprocess.run([sys.executable, "-B", os.path.join(HERE, "nets.py"), args.folder, net,
+                        ",".join(map(str, args.batches))], check=True)
+        nets.convert(args.folder, net, args.penult)
+
+
+def fma_probe(program):
+    """GFLOP/s of one core, as penult bench's own probe measures it."""
+    def probe():
+        out = subprocess.run([program, "bench", "--probe", "--json"], check=True, capture_output=True)
+        return json.loads(out.stdout)["fma_gflops"]
+    return probe
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    words = lambda text: text.split(",")
+    numbers = lambda text: [int(word) for word in text.split(",")]
+    parser.add_argument("--penult", required=True)
+    parser.add_argument("--folder", default="build/peers/files")
+    parser.add_argument("--nets", type=words, default=list(nets.NAMES))
+    parser.add_argument("--batches", type=numbers, default=[1, 8, 32])
+    parser.add_argument("--threads", type=numbers, default=[1, 2])
+    parser.add_argument("--engines", type=words, default=list(engines.ENGINES))
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--milliseconds", type=float, default=400, help="of each engine in each round")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md and bench/results/")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    os.makedirs(args.folder, exist_ok=True)
+    prepare(args)
+    probe = fma_probe(args.penult)
+    rows = []
+    for net in args.nets:
+        for batch in args.batches:
+            for threads in args.threads:
+                row = measure(args, net, batch, threads, probe)
+                rows.append(row)
+                print(report.table([row], args.engines).splitlines()[2], flush=True)
+    meta = {"cpu": report.cpu_name(), "isa": rows[0]["isa"], "date": datetime.date.today().isoformat(),
+            "rounds": args.rounds, "fma_gflops": max(max(row["probes"]) for row in rows),
+            "versions": {e: importlib.metadata.version(PACKAGES[e]) for e in args.engines},
+            "command": "bench/peers/run.sh " + " ".join(sys.argv[3:])}
+    print(report.table(rows, args.engines))
+    if args.write:
+        report.write(rows, meta, args.engines)
+
+
+if __name__ == "__main__":
+    main()

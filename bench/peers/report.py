@@ -1,0 +1,58 @@
+"""Rows to the table in docs/benchmarks.md and to dated JSON in bench/results/."""
+import datetime
+import json
+import math
+import os
+import platform
+
+BEGIN, END = "<!-- peers: written by bench/peers/run.sh --write -->", "<!-- peers: end -->"
+
+
+def verdict(row):
+    if row["low"] > 1:
+        return "lost"
+    return "won" if row["high"] < 1 else "even"
+
+
+def table(rows, engines):
+    head = ["net", "batch", "threads", *engines, "penult", "best peer", "penult / best (95 % interval)", ""]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = [row["net"], row["batch"], row["threads"]]
+        cells += [f"{row['medians'][e]:.2f}" if e in row["medians"] else "-" for e in [*engines, "penult"]]
+        cells += [row["best"], f"{row['ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})", verdict(row)]
+        lines.append("| " + " | ".join(str(c) for c in cells) + " |")
+    mean = math.exp(sum(math.log(row["ratio"]) for row in rows) / len(rows))
+    lost = sum(verdict(row) == "lost" for row in rows)
+    lines.append(f"\nGeometric mean of the ratios: {mean:.2f}; {lost} of {len(rows)} rows lost.")
+    return "\n".join(lines)
+
+
+def cpu_name():
+    with open("/proc/cpuinfo", encoding="ascii") as f:
+        info = dict(line.split(":", 1) for line in f.read().split("\n\n")[0].splitlines() if ":" in line)
+    info = {key.strip(): value.strip() for key, value in info.items()}
+    return f"{info.get('model name', platform.machine())} (family {info.get('cpu family')}, model {info.get('model')})"
+
+
+def describe(meta):
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(meta["versions"].items()))
+    return (f"{meta['cpu']}, ISA class {meta['isa']}; {meta['date']}; {versions}. Milliseconds a run of the whole "
+            f"batch, fp32, 224 x 224, seeded weights, medians over {meta['rounds']} interleaved rounds; FMA peak "
+            f"{meta['fma_gflops']:.0f} GFLOP/s a core. Command: `{meta['command']}`")
+
+
+def write(rows, meta, engines):
+    text = f"{BEGIN}\n{describe(meta)}\n\n{table(rows, engines)}\n{END}"
+    path = "docs/benchmarks.md"
+    with open(path, encoding="utf-8") as f:
+        page = f.read()
+    before, rest = page.split(BEGIN, 1)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(before + text + rest.split(END, 1)[1])
+    os.makedirs("bench/results", exist_ok=True)
+    name = f"bench/results/{datetime.date.today().isoformat()}-peers-{meta['isa']}.json"
+    with open(name, "w", encoding="utf-8") as f:
+        json.dump({"meta": meta, "rows": rows}, f, indent=1)
+        f.write("\n")
+    print("wrote", path, name)

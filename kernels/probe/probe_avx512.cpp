@@ -1,0 +1,8 @@
+#include "kernels/probe/probe.inl.h"
+#include "kernels/simd/vec_avx512.h"
+
+namespace penult::kernels {
+
+void fma_probe_f32_avx512(int64_t rounds, float* sink) { fma_probe_f32<avx512::Vec>(rounds, sink); }
+
+}  // namespace penult::kernels
