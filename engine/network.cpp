@@ -143,7 +143,7 @@ Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
     network->graph = std::move(graph);
     return std::shared_ptr<const Network>(std::move(network));
   }
-  run_passes(graph, std::move(values), {.fuse = true});
+  PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), {.fuse = true}));
   const PlanOptions plan_options{
       .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads};
   PENULT_ASSIGN_OR_RETURN(network->plan,

@@ -1,14 +1,10 @@
+#include <utility>
 #include <vector>
 
 #include "engine/passes/passes.h"
+#include "engine/passes/uses.h"
 
 namespace penult {
-
-int sole_consumer(const Graph& graph, ValueId value) {
-  if (graph.is_output(value)) return -1;
-  const std::vector<int> readers = graph.consumers(value);
-  return readers.size() == 1 ? readers[0] : -1;
-}
 
 void retire(Node& node) {
   node.inputs.clear();
@@ -18,6 +14,17 @@ void retire(Node& node) {
 
 void drop_retired(Graph& graph) {
   std::erase_if(graph.nodes, [](const Node& node) { return node.output == kNoValue; });
+}
+
+void replace(Graph& graph, Uses& uses, int index, Node node) {
+  uses.take_out(graph.nodes[index], index);
+  graph.nodes[index] = std::move(node);
+  uses.put_in(graph.nodes[index], index);
+}
+
+void retire(Graph& graph, Uses& uses, int index) {
+  uses.take_out(graph.nodes[index], index);
+  retire(graph.nodes[index]);
 }
 
 }  // namespace penult

@@ -11,6 +11,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/uses.h"
 
 namespace penult {
 namespace {
@@ -31,19 +32,20 @@ FoldedBatchnorm folded(const Node& batchnorm) {
 }  // namespace
 
 void fold_batchnorm(Graph& graph) {
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+  Uses uses(graph);
+  for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     if (graph.nodes[i].op != &kBatchnorm) continue;
     const ValueId between = graph.nodes[i].inputs[0];
-    const int producer = graph.producer(between);
+    const int producer = uses.producer(between);
     if (producer < 0 || !can_fold_into(graph.nodes[producer])) continue;
-    const bool side_value_wanted = sole_consumer(graph, between) != static_cast<int>(i);
+    const bool side_value_wanted = uses.sole_reader(between) != i;
     // The convolution takes the batchnorm's place, where all its inputs are known too.
     Node conv = graph.nodes[producer];
     conv.fused.batchnorm = folded(graph.nodes[i]);
     conv.name = graph.nodes[i].name;
     conv.output = graph.nodes[i].output;
-    graph.nodes[i] = std::move(conv);
-    if (!side_value_wanted) retire(graph.nodes[producer]);
+    replace(graph, uses, i, std::move(conv));
+    if (!side_value_wanted) retire(graph, uses, producer);
   }
   drop_retired(graph);
 }

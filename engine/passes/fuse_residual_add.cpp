@@ -10,16 +10,17 @@
 
 #include "engine/ops/op.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/uses.h"
 
 namespace penult {
 namespace {
 
 // Index of the node that can take the add `index` over from its input `side`, or -1.
-int producer_to_fuse(const Graph& graph, int index, int side) {
+int producer_to_fuse(const Graph& graph, const Uses& uses, int index, int side) {
   const Node& add = graph.nodes[index];
   const ValueId value = add.inputs[side];
-  if (add.inputs[0] == add.inputs[1] || sole_consumer(graph, value) != index) return -1;
-  const int producer = graph.producer(value);
+  if (add.inputs[0] == add.inputs[1] || uses.sole_reader(value) != index) return -1;
+  const int producer = uses.producer(value);
   if (producer < 0) return -1;
   const Node& node = graph.nodes[producer];
   const bool free = node.op->takes_epilogue && node.fused.residual == kNoValue &&
@@ -30,18 +31,20 @@ int producer_to_fuse(const Graph& graph, int index, int side) {
 }  // namespace
 
 void fuse_residual_add(Graph& graph) {
+  Uses uses(graph);
   for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     if (graph.nodes[i].op != &kAdd || graph.nodes[i].fused.residual != kNoValue) continue;
     // Of two candidates the later one: it moves less far, so its input lives less long.
-    const int first = producer_to_fuse(graph, i, 0), second = producer_to_fuse(graph, i, 1);
+    const int first = producer_to_fuse(graph, uses, i, 0);
+    const int second = producer_to_fuse(graph, uses, i, 1);
     const int producer = std::max(first, second);
     if (producer < 0) continue;
     Node conv = graph.nodes[producer];
     conv.fused.residual = graph.nodes[i].inputs[producer == first ? 1 : 0];
     conv.name = graph.nodes[i].name;
     conv.output = graph.nodes[i].output;
-    retire(graph.nodes[producer]);
-    graph.nodes[i] = std::move(conv);
+    retire(graph, uses, producer);
+    replace(graph, uses, i, std::move(conv));
   }
   drop_retired(graph);
 }

@@ -28,17 +28,20 @@ struct PassOptions {
   bool fuse = true;
 };
 
-// THE order (pass_order.cpp): truncates at `outputs`, then rewrites what is left.
-void run_passes(Graph& graph, std::vector<ValueId> outputs, const PassOptions& options);
+// THE order (pass_order.cpp): truncates at `outputs`, then rewrites what is left. The graph is
+// validated after each pass; Internal names the one that broke it.
+Status run_passes(Graph& graph, std::vector<ValueId> outputs, const PassOptions& options);
 
 // --- shared by passes (edit.cpp) ---
 
-// The only reader of `value` as a node index, or -1 if it is an output or has more or fewer
-// readers.
-int sole_consumer(const Graph& graph, ValueId value);
+class Uses;  // engine/passes/uses.h
 
-// Takes the node out of the graph: it reads and produces nothing any more (see drop_retired).
+// Takes a node out of the graph: it reads and produces nothing any more (see drop_retired).
 void retire(Node& node);
+void retire(Graph& graph, Uses& uses, int index);
+
+// Puts another node at this place.
+void replace(Graph& graph, Uses& uses, int index, Node node);
 
 // Removes retired nodes, keeping the order of the others.
 void drop_retired(Graph& graph);

@@ -17,14 +17,17 @@ namespace {
 std::vector<Step> add_input_and_deliveries(const Graph& graph, std::vector<Step> kernels,
                                            const std::vector<Delivery>& deliveries) {
   std::vector<Step> steps;
+  std::vector<std::vector<int>> wanted(graph.values.size());  // deliveries by value
+  for (size_t i = 0; i < deliveries.size(); ++i) {
+    wanted[deliveries[i].value].push_back(static_cast<int>(i));
+  }
   const auto deliver = [&](int value) {
-    for (size_t i = 0; i < deliveries.size(); ++i) {
-      if (deliveries[i].value != value) continue;
+    for (const int delivery : wanted[value]) {
       Step step;
       step.kind = Step::Kind::kDeliver;
       step.name = graph.values[value].name;
       step.src = {value};
-      step.delivery = static_cast<int>(i);
+      step.delivery = delivery;
       steps.push_back(std::move(step));
     }
   };
@@ -103,10 +106,12 @@ uint64_t place_weights(Plan& plan) {
 
 // Tensor by tensor: one unpacked tensor in memory at a time.
 Status pack_weights(const Graph& graph, uint64_t bytes, Plan& plan) {
+  std::vector<const Node*> producers(graph.values.size(), nullptr);
+  for (const Node& node : graph.nodes) producers[node.output] = &node;
   PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(bytes));
   for (const Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
-    const Node& node = graph.nodes[graph.producer(step.dst)];
+    const Node& node = *producers[step.dst];
     PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(graph, node));
     const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
     step.kernel->pack(step.problem, slots, packed.data() + step.packed_offset);

@@ -40,7 +40,8 @@ class PassTest : public ::testing::Test {
     ASSERT_TRUE(validate(graph_).ok()) << validate(graph_).message();
     const Status status = infer_shapes(graph_, 3, 8, 8);
     ASSERT_TRUE(status.ok()) << status.message();
-    run_passes(graph_, std::move(outputs), {.fuse = fuse});
+    const Status passes = run_passes(graph_, std::move(outputs), {.fuse = fuse});
+    ASSERT_TRUE(passes.ok()) << passes.message();
   }
   std::vector<std::string> names() const {
     std::vector<std::string> names;

@@ -46,7 +46,7 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
   Features features = room_for(graph, values, setting.n);
   std::vector<Delivery> deliveries;
   for (const ValueId value : values) deliveries.push_back({value, Pooling::kNone});
-  run_passes(graph, values, {.fuse = setting.fuse});
+  EXPECT_TRUE(run_passes(graph, values, {.fuse = setting.fuse}).ok());
   Result<Plan> plan = make_plan(
       graph, deliveries, {.isa = setting.isa, .max_batch = setting.n, .threads = setting.threads});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
