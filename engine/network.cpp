@@ -4,6 +4,7 @@
 #include "engine/network.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -44,15 +45,19 @@ Status add_request(const ModelData& model, const std::string& key, Pooling pooli
 
 // An average over a map is the network's own operator, appended as a node: the same kernel and the
 // same bits as the pooling layer of the network itself. Its reader makes the tap a fusion barrier.
+// Two names of one place share it.
 void add_average_pools(Graph& graph, std::vector<Delivery>& deliveries) {
+  std::map<ValueId, ValueId> pooled;
   for (Delivery& delivery : deliveries) {
     if (delivery.pooling != Pooling::kAvg) continue;
-    const Shape shape = graph.values[delivery.value].shape;
-    if (shape.is_map()) {
-      const std::string name = graph.values[delivery.value].name + "/avg";
-      delivery.value = graph.add_node(kGlobalAvgPool, name, {delivery.value});
-    }
     delivery.pooling = Pooling::kNone;
+    const Value& value = graph.values[delivery.value];
+    if (!value.shape.is_map()) continue;
+    const auto [found, is_new] = pooled.try_emplace(delivery.value, kNoValue);
+    if (is_new) {
+      found->second = graph.add_node(kGlobalAvgPool, value.name + "/avg", {delivery.value});
+    }
+    delivery.value = found->second;
   }
 }
 

@@ -56,7 +56,7 @@ struct Setting {
 class RealBits : public ::testing::TestWithParam<std::tuple<RealNet, Isa>> {
  protected:
   void SetUp() override {
-    if (isa() > detected_isa()) GTEST_SKIP() << "this machine lacks " << isa_name(isa());
+    if (!is_supported(isa())) GTEST_SKIP() << "this machine lacks " << isa_name(isa());
     testing::skip_without_assets();
     if (IsSkipped() || HasFatalFailure()) return;
     model_ = testing::load_real_net(std::get<0>(GetParam()), testing::Through::kMemory);
@@ -83,7 +83,7 @@ class RealBits : public ::testing::TestWithParam<std::tuple<RealNet, Isa>> {
       values.push_back(tap.value);
       deliveries.push_back({tap.value, Pooling::kNone});
     }
-    run_passes(graph, values, {.fuse = false});
+    EXPECT_TRUE(run_passes(graph, values, {.fuse = false}).ok());
     kernels = graph.nodes.size();
     const Result<Plan> plan = make_plan(graph, deliveries, {.isa = isa()});
     EXPECT_TRUE(plan.ok()) << plan.status().message();
@@ -97,7 +97,8 @@ class RealBits : public ::testing::TestWithParam<std::tuple<RealNet, Isa>> {
         const auto elems = static_cast<size_t>(graph.values[value].shape.elems());
         spans.emplace_back(maps[i].values.emplace_back(elems, NAN));
       }
-      (*workspace)->run(images.data() + static_cast<int64_t>(i) * 3 * size * size, 1, spans);
+      const float* image = images.data() + static_cast<int64_t>(i) * 3 * size * size;
+      EXPECT_TRUE((*workspace)->run(image, 1, spans).ok());
     }
     return maps;
   }
@@ -145,7 +146,7 @@ TEST_P(RealBits, PlansAreFusedAndPicturesDiffer) {
   const std::vector<Maps> maps = unfused(kSize, images, kImages, unfused_kernels);
   Graph graph = model_->data().graph;
   ASSERT_TRUE(set_input_size(model_->data(), kSize, kSize, graph).ok());
-  run_passes(graph, {model_->data().taps.back().value}, {.fuse = true});
+  ASSERT_TRUE(run_passes(graph, {model_->data().taps.back().value}, {.fuse = true}).ok());
   EXPECT_LT(graph.nodes.size() + 40, unfused_kernels);
   for (size_t t = 0; t < taps_.size(); ++t) {
     for (int64_t i = 1; i < kImages; ++i) {

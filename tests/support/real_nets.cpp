@@ -14,6 +14,7 @@
 #include "converters/importer.h"
 #include "engine/base/check.h"
 #include "engine/model/writer.h"
+#include "tests/support/environment.h"
 
 namespace penult::testing {
 namespace {
@@ -93,19 +94,6 @@ std::vector<Target> all_targets() {
   return targets;
 }
 
-IsaCap::IsaCap(Isa isa) : before_(variable("PENULT_ISA_MAX")) {
-  had_ = std::getenv("PENULT_ISA_MAX") != nullptr;
-  ::setenv("PENULT_ISA_MAX", isa_name(isa), 1);
-}
-
-IsaCap::~IsaCap() {
-  if (had_) {
-    ::setenv("PENULT_ISA_MAX", before_.c_str(), 1);
-  } else {
-    ::unsetenv("PENULT_ISA_MAX");
-  }
-}
-
 std::vector<std::string> tap_names(const Model& model) {
   std::vector<std::string> names;
   const auto all = model.resolve("all");
@@ -116,7 +104,7 @@ std::vector<std::string> tap_names(const Model& model) {
 
 std::unique_ptr<Extractor> make_extractor(const std::shared_ptr<const Model>& model,
                                           const Request& request) {
-  const IsaCap cap(request.target.isa);
+  const ScopedIsa isa(request.target.isa);
   ExtractorOptions options;
   options.taps = request.taps;
   options.pooling = Pooling::kNone;

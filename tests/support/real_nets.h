@@ -45,19 +45,6 @@ struct Target {
 void PrintTo(const Target& target, std::ostream* out);
 std::vector<Target> all_targets();  // reference, and native at each level
 
-// Caps what extractors use at a level, as a user would: by PENULT_ISA_MAX. Not thread-safe.
-class IsaCap {
- public:
-  explicit IsaCap(Isa isa);
-  ~IsaCap();
-  IsaCap(const IsaCap&) = delete;
-  IsaCap& operator=(const IsaCap&) = delete;
-
- private:
-  bool had_ = false;
-  std::string before_;
-};
-
 // The names of all taps, in execution order.
 std::vector<std::string> tap_names(const Model& model);
 

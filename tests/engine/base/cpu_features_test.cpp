@@ -10,29 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/environment.h"
+
 namespace penult {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-// Sets a variable aside for the length of a test.
-class Unset {
- public:
-  explicit Unset(const char* name) : name_(name) {
-    if (const char* value = std::getenv(name)) old_ = value;
-    unsetenv(name);
-  }
-  ~Unset() { old_.empty() ? unsetenv(name_) : setenv(name_, old_.c_str(), 1); }
-
- private:
-  const char* name_;
-  std::string old_;
-};
-
-class UsableIsa : public testing::Test {
+class UsableIsa : public ::testing::Test {
  protected:
   static constexpr const char *kVariable = "PENULT_ISA_MAX", *kLanes = "PENULT_LANES";
-  Unset isa_max_{kVariable}, lanes_{kLanes};
+  ::penult::testing::ScopedVariable isa_max_{kVariable, nullptr}, lanes_{kLanes, nullptr};
 };
 
 TEST_F(UsableIsa, IsCappedByTheEnvironment) {
@@ -94,7 +82,7 @@ TEST(DetectedIsa, AgreesWithTheFlagsThatTheKernelReports) {
 TEST(Isas, AreAscendingWithDistinctNames) {
   std::vector<std::string> names;
   for (const Isa isa : all_isas()) names.push_back(isa_name(isa));
-  EXPECT_THAT(names, testing::ElementsAre("scalar", "portable16", "avx2", "avx512"));
+  EXPECT_THAT(names, ::testing::ElementsAre("scalar", "portable16", "avx2", "avx512"));
   EXPECT_TRUE(std::is_sorted(all_isas().begin(), all_isas().end()));
 }
 

@@ -56,14 +56,14 @@ std::vector<ValueId> values_of(const std::vector<Delivery>& deliveries) {
 }
 
 Features run_plan(Graph graph, const std::vector<Delivery>& deliveries, int64_t n) {
-  run_passes(graph, values_of(deliveries), {});
+  EXPECT_TRUE(run_passes(graph, values_of(deliveries), {}).ok());
   Features features = room_for(graph, deliveries, n);
   const Result<Plan> plan = make_plan(graph, deliveries, {.max_batch = n, .threads = 2});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  (*workspace)->run(random_images(n).data(), n, spans);
+  EXPECT_TRUE((*workspace)->run(random_images(n).data(), n, spans).ok());
   return features;
 }
 
@@ -95,7 +95,7 @@ TEST(Plan, DeliversOneValueSeveralTimes) {
 
 TEST(Plan, BudgetIsWhatArenaAndScratchNeed) {
   SmallNet net;
-  run_passes(net.graph, {net.relu}, {});
+  ASSERT_TRUE(run_passes(net.graph, {net.relu}, {}).ok());
   PlanOptions options{.max_batch = 3, .threads = 2};
   const Result<Plan> plan = make_plan(net.graph, {{net.relu}}, options);
   ASSERT_TRUE(plan.ok()) << plan.status().message();
@@ -112,7 +112,7 @@ TEST(Plan, BudgetIsWhatArenaAndScratchNeed) {
 
 TEST(Plan, RefusesABatchWhoseBytesOverflow) {
   SmallNet net;
-  run_passes(net.graph, {net.relu}, {});
+  ASSERT_TRUE(run_passes(net.graph, {net.relu}, {}).ok());
   const PlanOptions options{.max_batch = std::numeric_limits<int64_t>::max() / 16,
                             .memory_budget_bytes = std::numeric_limits<uint64_t>::max()};
   EXPECT_EQ(make_plan(net.graph, {{net.relu}}, options).status().code(),
