@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "engine/base/attributes.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/shape.h"
+#include "penult/status.h"
 
 namespace penult::kernels {
 
@@ -80,6 +82,9 @@ Halo no_halo(const Problem&, int index);
 size_t no_bytes(const Problem&);
 void pack_nothing(const Problem&, Weights, std::byte*);
 
+class PreparedKernel;
+struct PrepareArgs;
+
 // A row of an operator's table.
 // Contract for native kernels: an element of dst sees the same floating-point operations in the
 // same order whatever n, thread, threads, and whether the epilogue is fused or follows as own
@@ -97,6 +102,8 @@ struct Kernel {
   void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;
   size_t (*scratch_bytes)(const Problem&) = no_bytes;  // for each thread
   void (*run)(const RunArgs&) = nullptr;
+  // Instead of the four above, for libraries that want to prepare: see kernels/prepared.h.
+  Result<std::unique_ptr<PreparedKernel>> (*prepare)(const PrepareArgs&) = nullptr;
 };
 
 // The kernels of one operator, fastest first, the reference last. Several tables may serve one

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "tests/kernels/kernel_case.h"
 #include "tests/support/error_model.h"
@@ -66,13 +65,8 @@ class Conformance : public ::testing::TestWithParam<Param> {
   void expect_close(const KernelCase& c, const Dense& expected, const Bound& bound) const {
     for (const int64_t n : {int64_t{1}, int64_t{2}, kImages}) {
       for (const int threads : {1, 2, 3}) {
-        const Dense got = run_kernel(*GetParam().kernel, c, {n, threads});
-        for (size_t i = 0; i < got.size(); ++i) {
-          const double error = std::fabs(static_cast<double>(got[i]) - expected[i]);
-          ASSERT_TRUE(error <= bound(i))
-              << c.spec.to_string() << "\nn " << n << ", threads " << threads << ", element " << i
-              << ": expected " << expected[i] << ", got " << got[i] << ", bound " << bound(i);
-        }
+        testing::expect_close(*GetParam().kernel, c, {n, threads}, expected, bound);
+        if (HasFatalFailure()) return;
       }
     }
   }

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <stdexcept>
 
+#include "kernels/prepared.h"
 #include "tests/kernels/guarded_buffer.h"
 
 namespace penult::testing {
@@ -114,7 +116,8 @@ class Map {
 
 // Strides and halos: what the kernel asks of its sources, something odd elsewhere (a later
 // consumer's halo on dst, another one's on the residual).
-Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, int64_t spare_channels) {
+Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& plan,
+                 int64_t spare_channels) {
   Problem problem = make_problem(spec);
   const bool is_map = spec.src.is_map(), gives_map = problem.dst.shape.is_map();
   for (size_t i = 0; i < problem.src.size(); ++i) {
@@ -122,8 +125,9 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, int64_t spare_ch
     if (is_map && i == 0 && spare_channels) halo.right += 1, halo.top += 1;  // another consumer's
     problem.src[i] = lay_out(spec.src, halo, spare_channels);
   }
-  const Halo dst_halo = gives_map ? Halo{1, 2, 0, 1} : Halo{};
-  const Halo residual_halo = gives_map ? Halo{0, 1, 2, 0} : Halo{};
+  const bool has_halos = gives_map && plan.halos;
+  const Halo dst_halo = has_halos ? Halo{1, 2, 0, 1} : Halo{};
+  const Halo residual_halo = has_halos ? Halo{0, 1, 2, 0} : Halo{};
   problem.dst = lay_out(problem.dst.shape, dst_halo, 0);
   if (spec.epilogue.residual)
     problem.residual = lay_out(problem.dst.shape, residual_halo, spare_channels);
@@ -133,6 +137,7 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, int64_t spare_ch
 struct Memory {
   std::vector<std::unique_ptr<Map>> src;
   std::unique_ptr<Map> residual, dst;
+  std::unique_ptr<kernels::PreparedKernel> prepared;  // of a kernel that prepares
   std::unique_ptr<GuardedBuffer> packed;
   std::vector<std::unique_ptr<GuardedBuffer>> scratch;
 };
@@ -151,20 +156,48 @@ Memory make_memory(const Kernel& kernel, const Problem& problem, const KernelCas
   // With an image to spare that the kernel must leave alone (or the end at the guard page).
   const int64_t spare = flush == Flush::kStart ? 1 : 0;
   memory.dst = std::make_unique<Map>(problem.dst, plan.n + spare, flush);
-  memory.packed = std::make_unique<GuardedBuffer>(kernel.packed_bytes(problem), flush);
-  // NaNs where pack() leaves gaps that run() then reads.
-  std::memset(memory.packed->data(), 0xFF, memory.packed->bytes());
   std::vector<std::span<const float>> weights(c.weights.begin(), c.weights.end());
-  kernel.pack(problem, weights, memory.packed->data());
+  const auto allocate_packed = [&](size_t bytes) {
+    memory.packed = std::make_unique<GuardedBuffer>(bytes, flush);
+    // NaNs where pack() leaves gaps that run() then reads.
+    std::memset(memory.packed->data(), 0xFF, memory.packed->bytes());
+    return memory.packed->data();
+  };
+  if (kernel.prepare != nullptr) {
+    auto prepared =
+        kernel.prepare({.problem = problem, .max_batch = plan.max_batch, .threads = plan.threads});
+    if (!prepared.ok()) throw std::runtime_error(prepared.status().message());
+    memory.prepared = std::move(prepared).value();
+    const Status packed =
+        memory.prepared->pack(weights, allocate_packed(memory.prepared->packed_bytes()));
+    EXPECT_TRUE(packed.ok()) << packed.message();
+    memory.scratch.push_back(
+        std::make_unique<GuardedBuffer>(memory.prepared->scratch_bytes(), flush));
+    return memory;
+  }
+  kernel.pack(problem, weights, allocate_packed(kernel.packed_bytes(problem)));
   for (int t = 0; t < plan.threads; ++t) {
     memory.scratch.push_back(std::make_unique<GuardedBuffer>(kernel.scratch_bytes(problem), flush));
   }
   return memory;
 }
 
+void run_bound(Memory& memory, const float* const* src, const RunPlan& plan) {
+  const auto bound =
+      memory.prepared->bind({.src = src,
+                             .residual = memory.residual ? memory.residual->origin() : nullptr,
+                             .dst = memory.dst->origin(),
+                             .packed = memory.packed->data(),
+                             .scratch = memory.scratch[0]->data()});
+  if (!bound.ok()) throw std::runtime_error(bound.status().message());
+  const Status status = (*bound)->run(plan.n);
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
 void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, const RunPlan& plan) {
   std::vector<const float*> src;
   for (const auto& map : memory.src) src.push_back(map->origin());
+  if (memory.prepared) return run_bound(memory, src.data(), plan);
   for (int thread = plan.threads - 1; thread >= 0; --thread) {
     kernel.run({.problem = problem,
                 .n = plan.n,
@@ -217,8 +250,9 @@ KernelCase KernelCase::magnitudes() const {
 Dense run_kernel(const Kernel& kernel, const KernelCase& kernel_case, RunPlan plan) {
   // Tight buffers that end at a guard page, and roomy ones that start at one.
   const Flush flush = (plan.n + plan.threads) % 2 == 0 ? Flush::kEnd : Flush::kStart;
-  const int64_t spare_channels = flush == Flush::kStart ? kernels::kChannelPad : 0;
-  const Problem problem = laid_out(kernel, kernel_case.spec, spare_channels);
+  const bool is_roomy = flush == Flush::kStart && plan.halos;
+  const int64_t spare_channels = is_roomy ? kernels::kChannelPad : 0;
+  const Problem problem = laid_out(kernel, kernel_case.spec, plan, spare_channels);
   Memory memory = make_memory(kernel, problem, kernel_case, plan, flush);
   std::vector<std::vector<std::byte>> sources;
   for (const auto& map : memory.src) sources.push_back(map->bytes());
@@ -231,6 +265,34 @@ Dense run_kernel(const Kernel& kernel, const KernelCase& kernel_case, RunPlan pl
   EXPECT_TRUE(memory.dst->padding_is_finite(plan.n))
       << kernel.name << " left NaNs: " << kernel_case.spec.to_string();
   return memory.dst->dense(plan.n);
+}
+
+void expect_close(const Kernel& kernel, const KernelCase& kernel_case, RunPlan plan,
+                  const Dense& expected, const std::function<double(size_t)>& bound) {
+  const Dense got = run_kernel(kernel, kernel_case, plan);
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double error = std::fabs(static_cast<double>(got[i]) - expected[i]);
+    ASSERT_TRUE(error <= bound(i))
+        << kernel.name << ": " << kernel_case.spec.to_string() << "\nn " << plan.n << ", threads "
+        << plan.threads << ", element " << i << ": expected " << expected[i] << ", got " << got[i]
+        << ", bound " << bound(i);
+  }
+}
+
+std::string implementation_of(const Kernel& kernel, const ProblemSpec& spec) {
+  const Problem problem = laid_out(kernel, spec, {.halos = false}, 0);
+  const auto prepared = kernel.prepare({.problem = problem, .max_batch = 1, .threads = 1});
+  return prepared.ok() ? (*prepared)->implementation() : prepared.status().message();
+}
+
+const Kernel* find_kernel(std::span<const kernels::Table> tables, const ProblemSpec& spec) {
+  const Problem problem = make_problem(spec);
+  for (const kernels::Table& table : tables) {
+    if (spec.op != table.op) continue;
+    for (const Kernel& kernel : table.kernels)
+      if (kernel.declines(problem).empty()) return &kernel;
+  }
+  return nullptr;
 }
 
 const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa) {

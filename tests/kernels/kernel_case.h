@@ -3,6 +3,7 @@
 // A problem with numbers in it, to be run by any kernel that accepts it.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,12 +36,25 @@ struct KernelCase {
 struct RunPlan {
   int64_t n = 1;
   int threads = 1;
+  int64_t max_batch = 1;  // of kernels that prepare
+  bool halos = true;      // false: buffers as in a plan whose readers want nothing around a map
 };
 
 // Runs all parts of a kernel on buffers with guard pages, halos as the kernel asks for and garbage
 // in the channel padding. Fails the current test if the kernel changes a source, a halo of dst or
 // an image beyond plan.n. The result has plan.n images.
 Dense run_kernel(const kernels::Kernel& kernel, const KernelCase& kernel_case, RunPlan plan);
+
+// Runs the kernel and asserts that each element is within bound(index) of `expected`, which may
+// have more images.
+void expect_close(const kernels::Kernel& kernel, const KernelCase& kernel_case, RunPlan plan,
+                  const Dense& expected, const std::function<double(size_t)>& bound);
+
+// What a kernel that prepares would use for one image.
+std::string implementation_of(const kernels::Kernel& kernel, const ProblemSpec& spec);
+
+// The first that accepts the problem; null if none.
+const kernels::Kernel* find_kernel(std::span<const kernels::Table> tables, const ProblemSpec& spec);
 
 // The operator's kernel of that backend and level which accepts the problem first; null if none.
 const kernels::Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa);

@@ -2,6 +2,8 @@
 function(penult_target target)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
+  # Where programs of the build tree find the module of the backend onednn.
+  set_property(TARGET ${target} APPEND PROPERTY BUILD_RPATH ${PROJECT_BINARY_DIR}/kernels/onednn)
   target_compile_features(${target} PUBLIC cxx_std_20)
   # -ffp-contract=off: a multiply and an add are fused only where a kernel says so, else bits would
   # depend on the compiler.

@@ -1,0 +1,42 @@
+#pragma once
+
+// A backend in a shared object of its own, which is loaded when it is first asked for: see
+// docs/decisions/0005-onednn-in-a-module.md.
+
+#include <cstddef>
+#include <span>
+
+#include "kernels/kernel.h"
+#include "kernels/prepared.h"
+#include "penult/status.h"
+#include "penult/version.h"
+
+namespace penult::kernels {
+
+// Module and library pass C++ objects to each other, so both must come from one source and one
+// compiler. This is no proof of that; it catches a module that an earlier build left behind.
+struct ModuleStamp {
+  int interface = 1;  // counts changes of this header and of prepared.h
+  int major = PENULT_VERSION_MAJOR, minor = PENULT_VERSION_MINOR, patch = PENULT_VERSION_PATCH;
+  size_t kernel_bytes = sizeof(Kernel), problem_bytes = sizeof(Problem);
+  bool operator==(const ModuleStamp&) const = default;
+};
+
+struct BackendModule {
+  ModuleStamp stamp;              // stays the first member
+  const char* library;            // "oneDNN 2.6.3"
+  std::span<const Table> tables;  // every row has `prepare`
+  // Calls f(context, t) once for every t in [0, threads), concurrently, on the threads that the
+  // library computes with. Our own pool beside them would fight for the same processors.
+  void (*run_team)(int threads, void (*f)(void* context, int thread), void* context);
+  // Device if a team of that size cannot work in this process: it was forked from one whose
+  // threads it has not.
+  Status (*check_process)(int threads);
+};
+
+// What a module exports, as `penult_backend_module`. `isa` caps what the library may use; only the
+// first call in a process can set it.
+using BackendModuleFunction = const BackendModule*(Isa isa);
+inline constexpr const char* kBackendModuleSymbol = "penult_backend_module";
+
+}  // namespace penult::kernels

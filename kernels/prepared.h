@@ -1,0 +1,57 @@
+#pragma once
+
+// Kernels of libraries that make descriptors and machine code beforehand. A row of a table with
+// `prepare` (kernel.h) is run in three steps instead of by Kernel::run:
+//   prepare  once for each step of a plan: primitives for the problem, batch and threads
+//   bind     once for each workspace: the buffers' addresses
+//   run      allocates nothing by itself (what the library does is the library's affair)
+// Batches: one run of max_batch images is one call into the library, anything less goes image by
+// image. A run must not build anything, and a primitive for each n from 1 to max_batch would cost
+// milliseconds and memory each; only the last batch of a job is smaller than the others.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "kernels/kernel.h"
+#include "penult/status.h"
+
+namespace penult::kernels {
+
+struct PrepareArgs {
+  const Problem& problem;  // with strides and halos; need not outlive the call
+  int64_t max_batch;
+  int threads;
+};
+
+struct BindArgs {
+  const float* const* src;  // as RunArgs::src, and so on
+  const float* residual;
+  float* dst;
+  const std::byte* packed;
+  std::byte* scratch;  // PreparedKernel::scratch_bytes()
+};
+
+// In the memory of one workspace, hence one run() at a time.
+class BoundKernel {
+ public:
+  virtual ~BoundKernel() = default;
+  // Computes images [0, n). Called by one thread; the library brings its team. Device if the
+  // library fails.
+  virtual Status run(int64_t n) = 0;
+};
+
+// Immutable; any number of threads may bind it at a time. Outlives what it bound.
+class PreparedKernel {
+ public:
+  virtual ~PreparedKernel() = default;
+  virtual size_t packed_bytes() const = 0;
+  virtual Status pack(Weights weights, std::byte* packed) const = 0;
+  virtual size_t scratch_bytes() const = 0;  // in all, not for each thread
+  virtual Result<std::unique_ptr<BoundKernel>> bind(const BindArgs& args) const = 0;
+  // What the library chose, in its own words: "brgconv:avx512_core".
+  virtual std::string implementation() const = 0;
+};
+
+}  // namespace penult::kernels

@@ -1,0 +1,25 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernels/onednn/load.h"
+
+namespace penult::kernels {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(LoadBackendModule, SaysWhatToInstallIfThereIsNone) {
+  const auto module = load_backend_module("no_such_module.so", Isa::kAvx2);
+  EXPECT_EQ(module.status().code(), StatusCode::kDevice);
+  EXPECT_THAT(module.status().message(), HasSubstr("no_such_module.so"));
+  EXPECT_THAT(module.status().message(), HasSubstr("libdnnl-dev"));
+}
+
+TEST(LoadBackendModule, RefusesALibraryThatIsNoModule) {
+  const auto module = load_backend_module("libm.so.6", Isa::kAvx2);
+  EXPECT_EQ(module.status().code(), StatusCode::kDevice);
+  EXPECT_THAT(module.status().message(), HasSubstr("no module of penult"));
+}
+
+}  // namespace
+}  // namespace penult::kernels
