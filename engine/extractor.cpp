@@ -86,7 +86,7 @@ int64_t Extractor::input_h() const { return impl_->network->input.h; }
 int64_t Extractor::input_w() const { return impl_->network->input.w; }
 int64_t Extractor::max_batch() const { return impl_->network->size.max_batch; }
 const char* Extractor::isa() const { return isa_name(impl_->cache->isa()); }
-const char* Extractor::backend() const { return impl_->reference ? "reference" : "native"; }
+const char* Extractor::backend() const { return kernels::backend_name(impl_->cache->backend()); }
 
 uint64_t Extractor::memory_bytes() const {
   if (impl_->reference) return impl_->reference->weight_bytes();

@@ -85,19 +85,25 @@ Status check_options(const ExtractorOptions& options) {
   return {};
 }
 
+Result<kernels::Backend> backend_from_name(const std::string& name) {
+  using kernels::Backend;
+  if (name == "auto") return Backend::kNative;
+  for (const Backend backend : {Backend::kNative, Backend::kOnednn, Backend::kReference}) {
+    if (name == kernels::backend_name(backend)) return backend;
+  }
+  return Status(StatusCode::kNotFound, concat("unknown backend ", quote(name),
+                                              ", expected auto, native, onednn or reference"));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const Model> model,
                                                            const ExtractorOptions& options) {
   PENULT_RETURN_IF_ERROR(check_options(options));
   std::shared_ptr<NetworkCache> cache(new NetworkCache(std::move(model), options));
-  cache->reference_ = options.backend == "reference";
-  if (!cache->reference_ && options.backend != "auto" && options.backend != "native") {
-    return Status(StatusCode::kNotFound, concat("unknown backend ", quote(options.backend),
-                                                ", expected auto, native or reference"));
-  }
+  PENULT_ASSIGN_OR_RETURN(cache->backend_, backend_from_name(options.backend));
   PENULT_ASSIGN_OR_RETURN(const Isa usable, usable_isa());
-  if (!cache->reference_) cache->isa_ = usable;
+  if (!cache->is_reference()) cache->isa_ = usable;
   return cache;
 }
 
@@ -120,6 +126,8 @@ Result<std::shared_ptr<const Network>> NetworkCache::at(InputSize size) {
 }
 
 std::shared_ptr<const AlignedBuffer> NetworkCache::packed_for(const InputSize& size) const {
+  // What a library prepares depends on the batch.
+  if (backend_ != kernels::Backend::kNative) return nullptr;
   for (const auto& network : latest_) {
     if (network->size.h == size.h && network->size.w == size.w) return network->plan.packed;
   }
@@ -142,7 +150,7 @@ Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
 
   std::vector<ValueId> values;
   for (const Delivery& delivery : network->deliveries) values.push_back(delivery.value);
-  if (reference_) {
+  if (is_reference()) {
     graph.outputs = std::move(values);
     remove_dead(graph);
     network->graph = std::move(graph);
@@ -150,7 +158,7 @@ Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
   }
   PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), {.fuse = true}));
   const PlanOptions plan_options{
-      .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads};
+      .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads, .backend = backend_};
   PENULT_ASSIGN_OR_RETURN(network->plan,
                           make_plan(graph, network->deliveries, plan_options, packed_for(size)));
   return std::shared_ptr<const Network>(std::move(network));

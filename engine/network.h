@@ -40,7 +40,8 @@ class NetworkCache {
   const Model& model() const { return *model_; }
   const ExtractorOptions& options() const { return options_; }
   Isa isa() const { return isa_; }
-  bool is_reference() const { return reference_; }
+  kernels::Backend backend() const { return backend_; }
+  bool is_reference() const { return backend_ == kernels::Backend::kReference; }
 
  private:
   NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
@@ -52,7 +53,7 @@ class NetworkCache {
   std::shared_ptr<const Model> model_;
   ExtractorOptions options_;
   Isa isa_ = Isa::kScalar;
-  bool reference_ = false;
+  kernels::Backend backend_ = kernels::Backend::kNative;
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<const Network>> latest_;  // the latest one first

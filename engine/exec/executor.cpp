@@ -7,17 +7,31 @@ namespace penult {
 
 Result<std::unique_ptr<Workspace>> Workspace::create(const Plan& plan) {
   std::unique_ptr<Workspace> workspace(new Workspace(plan));
+  const int threads = plan.options.threads;
   PENULT_ASSIGN_OR_RETURN(workspace->arena_, AlignedBuffer::allocate(plan.arena_bytes));
   PENULT_ASSIGN_OR_RETURN(workspace->scratch_,
-                          AlignedBuffer::allocate(plan.scratch_bytes * plan.options.threads));
-  PENULT_ASSIGN_OR_RETURN(workspace->pool_, ThreadPool::create(plan.options.threads));
+                          AlignedBuffer::allocate(plan.scratch_bytes * threads));
+  PENULT_ASSIGN_OR_RETURN(workspace->pool_, ThreadPool::create(plan.module ? 1 : threads));
   for (const Step& step : plan.steps) {
     workspace->src_begin_.push_back(workspace->src_pointers_.size());
     for (const int buffer : step.src) {
       workspace->src_pointers_.push_back(workspace->pixel_zero(buffer));
     }
   }
+  for (const Step& step : plan.steps) PENULT_RETURN_IF_ERROR(workspace->bind_step(step));
   return workspace;
+}
+
+Status Workspace::bind_step(const Step& step) {
+  std::unique_ptr<kernels::BoundKernel>& bound = bound_.emplace_back();
+  if (!step.prepared) return {};
+  const kernels::RunArgs args = args_of(bound_.size() - 1, {0, 1});
+  PENULT_ASSIGN_OR_RETURN(bound, step.prepared->bind({.src = args.src,
+                                                      .residual = args.residual,
+                                                      .dst = args.dst,
+                                                      .packed = args.packed,
+                                                      .scratch = args.scratch}));
+  return {};
 }
 
 float* Workspace::pixel_zero(int buffer) {
@@ -29,20 +43,61 @@ Status Workspace::run(const float* images, int64_t n, std::span<const std::span<
   images_ = images;
   n_ = n;
   features_ = features;
+  if (plan_.module != nullptr) return run_by_team();
   return pool_->run(
       [](void* self, int thread) { static_cast<Workspace*>(self)->run_thread(thread); }, this);
 }
 
 void Workspace::run_thread(int thread) {
   for (size_t s = 0; s < plan_.steps.size(); ++s) {
-    run_step(s, thread);
+    run_step(s, {thread, plan_.options.threads});
     pool_->barrier(thread);
   }
 }
 
-void Workspace::run_step(size_t index, int thread) {
+// The library starts its own team for its steps; for ours we borrow it.
+Status Workspace::run_by_team() {
+  const kernels::BackendModule& module = *plan_.module;
+  const int threads = plan_.options.threads;
+  PENULT_RETURN_IF_ERROR(module.check_process(threads));
+  struct Context {
+    Workspace* self;
+    size_t step;
+  };
+  for (size_t s = 0; s < plan_.steps.size(); ++s) {
+    const int dst = plan_.steps[s].dst;
+    if (bound_[s]) {
+      zero_halo(plan_.buffers[dst].desc, pixel_zero(dst), n_, {0, 1});
+      PENULT_RETURN_IF_ERROR(bound_[s]->run(n_));
+      continue;
+    }
+    Context context{this, s};
+    module.run_team(
+        threads,
+        [](void* c, int thread) {
+          const auto [self, step] = *static_cast<Context*>(c);
+          self->run_step(step, {thread, self->plan_.options.threads});
+        },
+        &context);
+  }
+  return {};
+}
+
+kernels::RunArgs Workspace::args_of(size_t index, Part part) {
   const Step& step = plan_.steps[index];
-  const Part part{thread, plan_.options.threads};
+  return {.problem = step.problem,
+          .n = n_,
+          .src = src_pointers_.data() + src_begin_[index],
+          .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
+          .dst = pixel_zero(step.dst),
+          .packed = plan_.packed->data() + step.packed_offset,
+          .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
+          .thread = part.thread,
+          .threads = part.threads};
+}
+
+void Workspace::run_step(size_t index, Part part) {
+  const Step& step = plan_.steps[index];
   if (step.dst >= 0) zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst), n_, part);
   const float* const* src = src_pointers_.data() + src_begin_[index];
   switch (step.kind) {
@@ -54,15 +109,7 @@ void Workspace::run_step(size_t index, int thread) {
               features_[step.delivery].data(), n_, part);
       return;
     case Step::Kind::kKernel:
-      step.kernel->run({.problem = step.problem,
-                        .n = n_,
-                        .src = src,
-                        .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
-                        .dst = pixel_zero(step.dst),
-                        .packed = plan_.packed->data() + step.packed_offset,
-                        .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
-                        .thread = part.thread,
-                        .threads = part.threads});
+      step.kernel->run(args_of(index, part));
   }
 }
 

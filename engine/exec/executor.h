@@ -6,24 +6,29 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/thread_pool.h"
+#include "engine/exec/deliver.h"
 #include "engine/plan/plan.h"
 
 namespace penult {
 
-// The memory of one run at a time over a plan that outlives it.
+// The memory of one run at a time over a plan that outlives it. The threads are a pool of its own
+// or, if the plan uses a backend module, those of the module's library: both would be too many.
 class Workspace {
  public:
   static Result<std::unique_ptr<Workspace>> create(const Plan& plan);
 
   // images: (n, c, h, w) planar floats; features[i]: n * (elements of delivery i) floats. Sizes
-  // have been checked by the caller. Allocates nothing. Fails only where the pool does, after
-  // fork().
+  // have been checked by the caller. Allocates nothing (a module's library may). Fails only where
+  // the pool does, after fork(), or the library.
   Status run(const float* images, int64_t n, std::span<const std::span<float>> features);
 
  private:
   explicit Workspace(const Plan& plan) : plan_(plan) {}
+  Status bind_step(const Step& step);
   void run_thread(int thread);
-  void run_step(size_t index, int thread);
+  Status run_by_team();
+  void run_step(size_t index, Part part);
+  kernels::RunArgs args_of(size_t index, Part part);
   float* pixel_zero(int buffer);
 
   const Plan& plan_;
@@ -32,6 +37,7 @@ class Workspace {
   // One pointer an input for each step, concatenated; src_begin_[s] is where step s starts.
   std::vector<const float*> src_pointers_;
   std::vector<size_t> src_begin_;
+  std::vector<std::unique_ptr<kernels::BoundKernel>> bound_;  // one a step; null: not prepared
   // Of the run in progress.
   const float* images_ = nullptr;
   int64_t n_ = 0;

@@ -8,9 +8,31 @@
 #include "engine/base/text.h"
 #include "engine/plan/arena.h"
 #include "engine/plan/fold_weights.h"
+#include "kernels/onednn/load.h"
 
 namespace penult {
 namespace {
+
+Status prepare_kernels(const PlanOptions& options, std::vector<Step>& steps) {
+  for (Step& step : steps) {
+    if (step.kernel->prepare == nullptr) continue;
+    PENULT_ASSIGN_OR_RETURN(step.prepared, step.kernel->prepare({.problem = step.problem,
+                                                                 .max_batch = options.max_batch,
+                                                                 .threads = options.threads}));
+  }
+  return {};
+}
+
+uint64_t packed_bytes(const Step& step) {
+  return step.prepared ? step.prepared->packed_bytes() : step.kernel->packed_bytes(step.problem);
+}
+
+// For each thread. A prepared kernel has the scratch of all threads to itself.
+uint64_t scratch_bytes(const Step& step, int threads) {
+  if (!step.prepared) return step.kernel->scratch_bytes(step.problem);
+  const auto parts = static_cast<uint64_t>(threads);
+  return (step.prepared->scratch_bytes() + parts - 1) / parts;
+}
 
 // Input first; each delivery right after the step that computes its value, so that the value's
 // memory is free again as early as possible.
@@ -85,8 +107,8 @@ Status place_buffers(Plan& plan) {
   for (size_t i = 0; i < lifetimes.size(); ++i) plan.buffers[i].offset_bytes = lifetimes[i].offset;
   for (const Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
-    plan.scratch_bytes = std::max<uint64_t>(plan.scratch_bytes,
-                                            align_up(step.kernel->scratch_bytes(step.problem), 64));
+    plan.scratch_bytes =
+        std::max(plan.scratch_bytes, align_up(scratch_bytes(step, plan.options.threads), 64));
   }
   const uint64_t total =
       plan.arena_bytes + plan.scratch_bytes * static_cast<uint64_t>(plan.options.threads);
@@ -99,7 +121,7 @@ uint64_t place_weights(Plan& plan) {
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     step.packed_offset = total;
-    total += align_up(step.kernel->packed_bytes(step.problem), 64);
+    total += align_up(packed_bytes(step), 64);
   }
   return total;
 }
@@ -114,7 +136,12 @@ Status pack_weights(const Graph& graph, uint64_t bytes, Plan& plan) {
     const Node& node = *producers[step.dst];
     PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(graph, node));
     const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
-    step.kernel->pack(step.problem, slots, packed.data() + step.packed_offset);
+    std::byte* const place = packed.data() + step.packed_offset;
+    if (step.prepared) {
+      PENULT_RETURN_IF_ERROR(step.prepared->pack(slots, place));
+    } else {
+      step.kernel->pack(step.problem, slots, place);
+    }
   }
   plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));
   return {};
@@ -127,8 +154,12 @@ Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
   Plan plan;
   plan.options = options;
   plan.input = graph.values[graph.input].shape;
-  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options.isa));
+  if (options.backend == kernels::Backend::kOnednn) {
+    PENULT_ASSIGN_OR_RETURN(plan.module, kernels::load_onednn());
+  }
+  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options.isa, plan.module));
   choose_layout(graph, steps, plan.buffers);
+  PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   PENULT_RETURN_IF_ERROR(place_buffers(plan));

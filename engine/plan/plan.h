@@ -11,7 +11,9 @@
 #include "engine/base/aligned_buffer.h"
 #include "engine/graph/graph.h"
 #include "engine/passes/passes.h"
+#include "kernels/backend_module.h"
 #include "kernels/kernel.h"
+#include "kernels/prepared.h"
 #include "penult/extractor.h"
 
 namespace penult {
@@ -20,7 +22,8 @@ struct PlanOptions {
   Isa isa = Isa::kScalar;
   int64_t max_batch = 1;
   int threads = 1;
-  uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena and scratch
+  kernels::Backend backend = kernels::Backend::kNative;  // or kOnednn, ours for what it declines
+  uint64_t memory_budget_bytes = uint64_t{1} << 30;      // for arena and scratch
 };
 
 // What a caller wants to receive: `value`, as it is. Feature i of run() is the i-th.
@@ -42,12 +45,13 @@ struct Buffer {
 struct Step {
   enum class Kind {
     kInput,    // caller's planar (n, c, h, w) floats -> dst
-    kKernel,   // kernel->run
+    kKernel,   // kernel->run, or what `prepared` has bound
     kDeliver,  // src[0] -> the caller's feature `delivery`
   };
   Kind kind = Kind::kKernel;
   std::string name;
   const kernels::Kernel* kernel = nullptr;
+  std::unique_ptr<const kernels::PreparedKernel> prepared;  // where the kernel wants to prepare
   kernels::Problem problem;
   std::vector<int> src;  // indices of buffers
   int residual = -1;
@@ -62,27 +66,31 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<Delivery> deliveries;
-  // Weights as kernels want them, in execution order. Plans that differ in the batch only share it.
+  // Weights as kernels want them, in execution order. Plans that differ in the batch only share it,
+  // unless there is a module: what a library prepares depends on the batch.
   std::shared_ptr<const AlignedBuffer> packed;
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
   PlanOptions options;
+  const kernels::BackendModule* module = nullptr;  // backend onednn
 };
 
 // The node as kernels see it, shapes only.
 kernels::Problem describe(const Graph& graph, const Node& node);
 
-// Picks a kernel for each node: the first of the operator's tables that runs on options.isa and
-// does not decline. ModelInvalid lists every refusal if none accepts.
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa);
+// Picks a kernel for each node: the first of the operator's tables, the module's (if there is one)
+// before ours, that runs on `isa` and does not decline. ModelInvalid lists every refusal if none
+// accepts.
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
+                                         const kernels::BackendModule* module = nullptr);
 
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
 
 // The whole way: kernels, layout, arena, packed weights. `graph` has been through run_passes and
 // its outputs are the deliveries' values. `packed`, if given, is that of a plan for the same graph
-// and ISA. LimitExceeded above the budget.
+// and ISA, without a module. LimitExceeded above the budget, Device if the module's library fails.
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
                        const PlanOptions& options,
                        std::shared_ptr<const AlignedBuffer> packed = nullptr);

@@ -8,17 +8,28 @@ namespace penult {
 namespace {
 
 // Null if no kernel accepts; step.refusals says why not.
-const kernels::Kernel* first_acceptor(const kernels::Problem& problem, Isa isa, Step& step) {
-  for (const kernels::Table& table : kernels::all_tables()) {
-    if (table.op != problem.op) continue;
+const kernels::Kernel* first_acceptor(std::span<const kernels::Table> tables, Isa isa, Step& step) {
+  for (const kernels::Table& table : tables) {
+    if (table.op != step.problem.op) continue;
     for (const kernels::Kernel& kernel : table.kernels) {
-      if (kernel.backend == kernels::Backend::kOnednn || kernel.isa > isa) continue;
-      std::string reason = kernel.declines(problem);
+      if (kernel.isa > isa) continue;
+      std::string reason = kernel.declines(step.problem);
       if (reason.empty()) return &kernel;
       step.refusals.push_back(concat(kernel.name, ": ", reason));
     }
   }
   return nullptr;
+}
+
+const kernels::Kernel* first_acceptor(const kernels::BackendModule* module, Isa isa, Step& step) {
+  if (module != nullptr) {
+    const auto* kernel = first_acceptor(module->tables, isa, step);
+    if (kernel != nullptr) return kernel;
+    if (step.refusals.empty()) {
+      step.refusals.push_back(concat(module->library, ": no kernel for ", step.problem.op));
+    }
+  }
+  return first_acceptor(kernels::all_tables(), isa, step);
 }
 
 Status no_kernel(const Node& node, const Step& step) {
@@ -51,13 +62,14 @@ kernels::Problem describe(const Graph& graph, const Node& node) {
   return problem;
 }
 
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa) {
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
+                                         const kernels::BackendModule* module) {
   std::vector<Step> steps;
   for (const Node& node : graph.nodes) {
     Step step;
     step.name = node.name;
     step.problem = describe(graph, node);
-    step.kernel = first_acceptor(step.problem, isa, step);
+    step.kernel = first_acceptor(module, isa, step);
     if (step.kernel == nullptr) return no_kernel(node, step);
     for (const ValueId input : node.inputs) step.src.push_back(input);
     step.residual = node.fused.residual;

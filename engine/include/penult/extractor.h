@@ -27,7 +27,7 @@ struct ExtractorOptions {
   Pooling pooling = Pooling::kAvg;
   int64_t max_batch = 8;         ///< images in one run() at most; decides the memory
   int threads = 1;               ///< threads of run(), this one included
-  std::string backend = "auto";  ///< "auto" = "native", or "reference"
+  std::string backend = "auto";  ///< "auto" = "native"; "onednn", "reference"
   int64_t input_h = 0;           ///< 0: the model's default
   int64_t input_w = 0;
 };
@@ -46,7 +46,7 @@ struct OutputInfo {
 class Extractor {
  public:
   /// Errors: NotFound (tap, backend), InvalidArgument, ModelInvalid, LimitExceeded, OutOfMemory,
-  /// ChecksumMismatch, Io.
+  /// ChecksumMismatch, Io, Device (backend onednn: not installed here).
   static Result<std::unique_ptr<Extractor>> create(std::shared_ptr<const Model> model,
                                                    const ExtractorOptions& options);
   ~Extractor();
@@ -64,14 +64,15 @@ class Extractor {
   int64_t input_h() const;
   int64_t input_w() const;
   const char* isa() const;        ///< ISA class in use: "scalar", "avx2"
-  const char* backend() const;    ///< "native" or "reference"
+  const char* backend() const;    ///< "native", "onednn" or "reference"
   int64_t max_batch() const;
   uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 
   /// images: (n, 3, input_h, input_w) float32, already preprocessed (see penult/preprocess.h).
   /// features[i]: n * outputs()[i].elems floats, written image by image.
   /// Allocates nothing (backend native). InvalidArgument on wrong sizes; OutOfMemory from the
-  /// reference backend, and from the first run in a child after fork() if no threads are granted.
+  /// reference backend, and from the first run in a child after fork() if no threads are granted;
+  /// Device or OutOfMemory from oneDNN, which after fork() runs with one thread only.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
 
  private:
