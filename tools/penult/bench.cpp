@@ -156,7 +156,8 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
   add_list_option(app, "-j,--threads", options->threads, "threads, such as 1,2 [1]")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("LIST");
-  add_list_option(app, "--backend", options->backends, "native, reference, or both [native]")
+  add_list_option(app, "--backend", options->backends,
+                  "native, onednn, reference, or several [native]")
       ->type_name("LIST");
   app.add_option("--seconds", options->seconds, "time for each row [2]")->type_name("S");
   app.add_flag("--json", options->json, "one JSON object a line");

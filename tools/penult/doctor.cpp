@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
+#include "kernels/onednn/load.h"
 #include "penult/version.h"
 #include "tools/penult/command.h"
 #include "tools/penult/streams.h"
@@ -29,7 +30,10 @@ Outcome doctor() {
   print_out("threads  {:<10} processors that this process may use\n", usable_cpus());
   print_out("backend  {:10} yes, the default (auto)\n", "native");
   print_out("backend  {:10} yes, slow: the oracle\n", "reference");
-  print_out("backend  {:10} no: not built into this version\n", "onednn");
+  const auto onednn = kernels::load_onednn();
+  print_out("backend  {:10} {}\n", "onednn",
+            onednn.ok() ? concat("yes: ", (*onednn)->library)
+                        : concat("no: ", onednn.status().message()));
   print_out("device   {:10} yes\n", "cpu");
   print_out("device   {:10} no: not built into this version\n", "cuda");
   return {};

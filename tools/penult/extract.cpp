@@ -258,7 +258,8 @@ std::function<Outcome()> declare_extract(CLI::App& app) {
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   app.add_option("--backend", options->backend,
-                 "auto (the fastest), native, or reference (slow: the oracle) [auto]")
+                 "auto (which is native), native, onednn if it is installed, or reference\n"
+                 "(slow: the oracle) [auto]")
       ->type_name("NAME");
   app.add_option("--on-error", options->on_error,
                  "at an image that cannot be read: skip (go on, list it in\n"

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 
 import support
@@ -88,8 +89,19 @@ class Npz(support.ModelTest):
         for mean, plane in zip(values("avg")[1], planes):
             self.assertAlmostEqual(mean, sum(plane) / (h * w), places=5)
 
+    def test_the_backend_onednn_is_recorded_or_refused(self):
+        installed = re.search(r"(?m)^backend +onednn +yes", self.penult("doctor").stdout)
+        with self.subTest("absent"):
+            absent = self.extract("in", "--backend", "onednn", code=3,
+                                  env={"PENULT_ONEDNN_MODULE": "gone.so"})
+            self.assertIn("libdnnl-dev", absent.stderr)
+        if not installed:
+            self.skipTest("no oneDNN here")
+        arrays = self.extracted("in", "--backend", "onednn")
+        self.assertEqual(arrays["provenance"]["backend"], "onednn")
+
     def test_unknown_choices_are_refused(self):
-        for option in (["--pool", "gem"], ["--backend", "onednn"], ["-l", ""]):
+        for option in (["--pool", "gem"], ["--backend", "cudnn"], ["-l", ""]):
             self.extract("in", *option, code=2)
 
 

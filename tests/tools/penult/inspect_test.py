@@ -122,7 +122,7 @@ class Bench(support.ModelTest):
             self.assertIn("batch", self.bench(option, value, self.model))
 
     def test_names_are_checked_before_anything_is_timed(self):
-        for arguments in (["--backend", "native,onednn"], ["-l", "features.2", "-l", "gone"],
+        for arguments in (["--backend", "native,cudnn"], ["-l", "features.2", "-l", "gone"],
                           ["-l", "blocks"], ["-b", "1,0"], ["-j", "1,x"],
                           ["--seconds", "0"], ["--seconds", "nan"]):
             self.assertEqual(self.penult("bench", self.model, *arguments, code=2).stdout, "")

@@ -72,11 +72,15 @@ class WrongUsage(support.ProgramTest):
 class Doctor(support.ProgramTest):
     def test_says_what_there_is_and_what_not(self):
         text = self.penult("doctor").stdout
-        for line in (r"isa +scalar +yes", r"backend +native +yes", r"backend +onednn +no: ",
+        for line in (r"isa +scalar +yes", r"backend +native +yes", r"backend +onednn +(yes: oneDNN|no: )",
                      r"device +cpu +yes", r"device +cuda +no: ", r"threads +\d+ "):
             self.assertRegex(text, rf"(?m)^{line}")
         self.assertRegex(self.penult("doctor", env={"PENULT_ISA_MAX": "scalar"}).stdout,
                          r"isa +scalar +yes, in use\n")
+
+    def test_says_what_the_backend_onednn_lacks(self):
+        text = self.penult("doctor", env={"PENULT_ONEDNN_MODULE": "gone.so"}).stdout
+        self.assertRegex(text, r"(?m)^backend +onednn +no: .*gone\.so.*libdnnl-dev")
 
 
 if __name__ == "__main__":
