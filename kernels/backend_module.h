@@ -29,8 +29,8 @@ struct BackendModule {
   // Calls f(context, t) once for every t in [0, threads), concurrently, on the threads that the
   // library computes with. Our own pool beside them would fight for the same processors.
   void (*run_team)(int threads, void (*f)(void* context, int thread), void* context);
-  // Device if a team of that size cannot work in this process: it was forked from one whose
-  // threads it has not.
+  // To be asked before run_team. Device if the library cannot work in this process: it was forked
+  // from one that had a team, whose threads it has not.
   Status (*check_process)(int threads);
 };
 

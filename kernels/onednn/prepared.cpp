@@ -17,6 +17,7 @@ constexpr auto kF32 = dnnl::memory::data_type::f32;
 // Runs what may throw.
 template <class Function>
 auto guarded(const Function& function) -> decltype(function()) {
+  PENULT_RETURN_IF_ERROR(check_process(1));
   try {
     return function();
   } catch (const dnnl::error& e) {

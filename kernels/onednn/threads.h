@@ -19,7 +19,7 @@ class TeamSize {
   int before_;
 };
 
-// See BackendModule.
+// See BackendModule. Everything that makes oneDNN compute asks check_process first.
 void run_team(int threads, void (*f)(void* context, int thread), void* context);
 Status check_process(int threads);
 

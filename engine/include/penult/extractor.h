@@ -72,7 +72,8 @@ class Extractor {
   /// features[i]: n * outputs()[i].elems floats, written image by image.
   /// Allocates nothing (backend native). InvalidArgument on wrong sizes; OutOfMemory from the
   /// reference backend, and from the first run in a child after fork() if no threads are granted;
-  /// Device or OutOfMemory from oneDNN, which after fork() runs with one thread only.
+  /// Device or OutOfMemory from oneDNN, which does not run in a child of a process that has run it
+  /// with several threads.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
 
  private:

@@ -1,6 +1,9 @@
 // A whole net on the backend onednn, every value of it, against the reference on the unfolded
 // graph.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <thread>
 
@@ -130,6 +133,24 @@ TEST_F(OnednnPlan, UsesOurKernelsForTheRestAndSaysWhy) {
   }
   EXPECT_GT(library, 15);
   EXPECT_GT(ours, 0);
+}
+
+// GNU OpenMP would wait forever for the threads that the child has not. (That a child of a process
+// without a team may run is tested in tests/engine/onednn_extractor_test.cpp.)
+TEST_F(OnednnPlan, AChildOfAProcessWithATeamIsRefusedAndDoesNotHang) {
+  const Plan alone = plan(1, 1), team = plan(1, 2);
+  run(team, 1);
+  for (const Plan* p : {&alone, &team}) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      alarm(20);  // a hang is a failure
+      _exit(Workspace::create(*p).status().code() == StatusCode::kDevice ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
 }
 
 TEST_F(OnednnPlan, WorkspacesOfOnePlanRunSideBySide) {
