@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <utility>
 #include <vector>
@@ -91,6 +92,10 @@ int main(int argc, char** argv) {
   using penult::StatusCode;
   penult::program::reserve_standard_streams();
   penult::program::install_signal_handlers();
+  // GNU OpenMP, on which oneDNN computes, waits awake for milliseconds at each of its barriers.
+  // With another process on the machine that made a run 50 times slower. As long as our own pool
+  // then; set before any other thread could read the environment.
+  setenv("GOMP_SPINCOUNT", "2000", 0);
   try {
     return penult::program::finish(penult::program::run(argc, argv));
   } catch (const std::bad_alloc&) {
