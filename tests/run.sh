@@ -8,6 +8,7 @@
 # be installed. Logs lie in build/logs/. What could not run is reported as skipped, never as passed.
 #
 # PENULT_ASSETS=DIR  weights and photos (default build/assets; missing ones are fetched)
+# PENULT_REQUIRE_ONEDNN is set: the backend onednn must be there, in both versions that it knows.
 # PENULT_TIDY=1      also clang-tidy on the files that differ from PENULT_TIDY_BASE (origin/main)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,6 +17,7 @@ exec </dev/null
 export CI=true
 export PENULT_ASSETS=${PENULT_ASSETS:-$PWD/build/assets}
 export PENULT_REQUIRE_ASSETS=1
+export PENULT_REQUIRE_ONEDNN=1
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
 logs=$PWD/build/logs
 mkdir -p "$logs"
@@ -58,7 +60,7 @@ attribute() {  # FILE NAME: a number from the first <testsuite> tag of a JUnit f
 
 # Runs the tests of a preset and counts each case: cases NAME PRESET CTEST-ARGUMENTS...
 cases() {
-  local name=$1 preset=$2 junit=$logs/$2.xml start=$SECONDS code=0
+  local name=$1 preset=$2 junit=$logs/${1// /-}.xml start=$SECONDS code=0
   shift 2
   echo "== $name"
   rm -f "$junit"
@@ -101,6 +103,16 @@ check_isa_objects_debug() {
     | xargs -0 python3 -B tools/check_isa_objects.py nm
 }
 
+# The other oneDNN: the module alone, for the tests that are there already.
+readonly onednn3=$PWD/build/onednn-3.2
+build_onednn3() {
+  tools/fetch_onednn.sh "$onednn3"
+  cmake --preset ci -B build/ci-onednn3 -DPENULT_ONEDNN_ROOT="$onednn3"
+  cmake --build build/ci-onednn3 --target penult_onednn
+  PENULT_ONEDNN_MODULE=$onednn3_module build/ci/tools/penult/penult doctor | grep "oneDNN 3.2.0"
+}
+readonly onednn3_module=$PWD/build/ci-onednn3/kernels/onednn/penult_onednn.so
+
 check_tidy() {
   [[ ${PENULT_TIDY:-} == 1 ]] || { echo "set PENULT_TIDY=1 to run it"; return "$kSkip"; }
   command -v clang-tidy >/dev/null || { echo "clang-tidy is not installed"; return "$kSkip"; }
@@ -123,6 +135,10 @@ step "scripts" check_scripts
 
 step "build ci" build ci
 if [[ ${result_of[build ci]} == passed ]]; then cases "tests ci" ci; fi
+step "build onednn 3.2" build_onednn3
+if [[ ${result_of[build onednn 3.2]} == passed ]]; then
+  PENULT_ONEDNN_MODULE=$onednn3_module cases "tests onednn 3.2" ci --label-regex onednn
+fi
 step "build asan-ubsan" build asan-ubsan
 # "heavy" are end-to-end matrices: minutes of arithmetic under sanitizers, and no further code path.
 if [[ ${result_of[build asan-ubsan]} == passed ]]; then

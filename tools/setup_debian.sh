@@ -19,6 +19,7 @@ build_packages=(
 test_packages=(
   git                                       # which files changed
   libgtest-dev libgmock-dev
+  libdnnl-dev                               # the backend onednn
   clang-format-14
   binutils                                  # nm, for the object-code check
 )

@@ -3,8 +3,7 @@
 # for OpenCL, which nothing here uses.
 set(PENULT_ONEDNN_ROOT "" CACHE PATH "Prefix of a oneDNN to prefer to the system's")
 find_path(PENULT_ONEDNN_INCLUDE oneapi/dnnl/dnnl.hpp HINTS ${PENULT_ONEDNN_ROOT}/include)
-# libdnnl.so.3: wheels have no links.
-find_library(PENULT_ONEDNN_LIBRARY NAMES dnnl libdnnl.so.3 HINTS ${PENULT_ONEDNN_ROOT}/lib)
+find_library(PENULT_ONEDNN_LIBRARY dnnl HINTS ${PENULT_ONEDNN_ROOT}/lib)
 find_package(OpenMP QUIET COMPONENTS CXX)
 
 set(PENULT_ONEDNN_WHY_NOT "")
