@@ -45,7 +45,13 @@ class Documents(unittest.TestCase):
                 self.assertEqual(missing_paths(ROOT, document), [])
 
     def test_walk_through_a_new_operator_with_real_files(self):
-        text = (ROOT / "docs/adding-an-operator.md").read_text(encoding="utf-8")
+        self.assert_names_real_files("docs/adding-an-operator.md")
+
+    def test_walk_through_a_new_backend_with_real_files(self):
+        self.assert_names_real_files("docs/adding-a-backend.md")
+
+    def assert_names_real_files(self, checklist):
+        text = (ROOT / checklist).read_text(encoding="utf-8")
         paths = [t for t in QUOTED.findall(text) if t.startswith(("engine/", "kernels/", "tests/"))]
         concrete = [path for path in paths if not PLACEHOLDER.search(path)]
         self.assertGreaterEqual(len(concrete), 6, "the checklist must name real files")
