@@ -44,12 +44,15 @@ struct TensorDesc {
 struct Epilogue {
   bool residual = false;
   Activation activation;
+  bool operator==(const Epilogue&) const = default;
 };
 
 // One node, as kernels see it. While kernels are chosen the strides and halos are not yet known
 // (zero); pack() and run() see them.
 struct Problem {
+  // The operator's name; "activation" for each one that is a pointwise function.
   std::string_view op;
+  Activation function;          // of "activation"
   std::vector<TensorDesc> src;  // inputs, without the residual
   TensorDesc dst;
   TensorDesc residual;  // meaningful when epilogue.residual

@@ -3,18 +3,25 @@
 #include "kernels/activation/activation.h"
 #include "kernels/add/add.h"
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/concat/concat.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/flatten/flatten.h"
 #include "kernels/global_avg_pool/global_avg_pool.h"
 #include "kernels/linear/linear.h"
+#include "kernels/mul/mul.h"
+#include "kernels/pad/pad.h"
+#include "kernels/pool2d/pool2d.h"
+#include "kernels/softmax/softmax.h"
 
 namespace penult::kernels {
 
 std::span<const Table> all_tables() {
   // Of two tables for one operator, the special one first.
   static const std::array tables = {
-      kDepthwiseConv2dTable, kConv2dTable, kBatchnormTable,     kReluTable,
-      kRelu6Table,           kAddTable,    kGlobalAvgPoolTable, kLinearTable,
+      kDepthwiseConv2dTable, kConv2dTable, kActivationTable, kAddTable,           kAvgPool2dTable,
+      kBatchnormTable,       kConcatTable, kFlattenTable,    kGlobalAvgPoolTable, kLinearTable,
+      kMaxPool2dTable,       kMulTable,    kPadTable,        kSoftmaxTable,
   };
   return tables;
 }

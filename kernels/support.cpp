@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/activation_def.h"
+
 namespace penult::kernels {
 
 const char* backend_name(Backend backend) {
@@ -27,27 +29,8 @@ Range part_of(int64_t total, int index, int parts, int64_t grain) {
   return {cut(index), cut(index + 1)};
 }
 
-ActivationParams to_params(const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::kNone:
-      break;
-    case Activation::Kind::kClamp:
-      return {kActivationClamp, activation.lo, activation.hi};
-  }
-  return {kActivationNone, 0, 0};
-}
-
-double activate(const Activation& activation, double y) {
-  switch (activation.kind) {
-    case Activation::Kind::kNone:
-      return y;
-    case Activation::Kind::kClamp: {  // written so that a NaN stays a NaN
-      const double lo = activation.lo, hi = activation.hi;
-      const double raised = y < lo ? lo : y;
-      return raised > hi ? hi : raised;
-    }
-  }
-  return y;
+std::string declines_epilogue(const Problem& problem) {
+  return problem.epilogue == Epilogue{} ? "" : "expected no epilogue";
 }
 
 void store_reference(const RunArgs& args, int64_t image, int64_t y, int64_t x, int64_t c,
@@ -55,7 +38,8 @@ void store_reference(const RunArgs& args, int64_t image, int64_t y, int64_t x, i
   const Problem& problem = args.problem;
   if (problem.epilogue.residual)
     value += args.residual[pixel_offset(problem.residual, image, y, x) + c];
-  value = activate(problem.epilogue.activation, value);
+  const Activation& activation = problem.epilogue.activation;
+  value = def_of(activation).apply(activation, value);
   args.dst[pixel_offset(problem.dst, image, y, x) + c] = static_cast<float>(value);
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "kernels/kernel.h"
-#include "kernels/simd/activation_params.h"
 
 namespace penult::kernels {
 
@@ -20,10 +19,8 @@ struct Range {
 };
 Range part_of(int64_t total, int index, int parts, int64_t grain = 1);
 
-ActivationParams to_params(const Activation& activation);
-
-// activation(y) in double, for reference kernels.
-double activate(const Activation& activation, double y);
+// Empty if the problem has no epilogue, else why a kernel without one declines it.
+std::string declines_epilogue(const Problem& problem);
 
 // Address of the pixel (image, y, x).
 inline int64_t pixel_offset(const TensorDesc& desc, int64_t image, int64_t y, int64_t x) {

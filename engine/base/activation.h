@@ -1,19 +1,25 @@
 #pragma once
 
-#include <cmath>
-#include <limits>
+// Pointwise functions that a producer can apply in its epilogue. Plain numbers, and nothing from
+// the standard library: read by files compiled for one ISA too (kernels/simd/).
 
 namespace penult {
 
-// A pointwise function that a producer can apply in its epilogue.
 struct Activation {
-  enum class Kind { kNone, kClamp };
+  enum class Kind : int {
+    kNone,
+    kClamp,      // a = lo, b = hi
+    kLeakyRelu,  // a = slope
+    kHardSwish,
+    kHardSigmoid,
+    kSigmoid,
+    kSilu,
+  };
   Kind kind = Kind::kNone;
-  // kClamp: min(max(x, lo), hi). ReLU is (0, inf), ReLU6 (0, 6).
-  float lo = -std::numeric_limits<float>::infinity();
-  float hi = std::numeric_limits<float>::infinity();
+  float a = 0, b = 0;
 
-  static Activation clamp(float lo, float hi) { return {Kind::kClamp, lo, hi}; }
+  static constexpr Activation clamp(float lo, float hi) { return {Kind::kClamp, lo, hi}; }
+  static constexpr Activation leaky_relu(float slope) { return {Kind::kLeakyRelu, slope, 0}; }
   bool operator==(const Activation&) const = default;
 };
 

@@ -1,3 +1,4 @@
+#include "engine/base/activation_def.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
 #include "engine/ops/op.h"
@@ -25,9 +26,12 @@ std::string fused(const Graph& graph, const Fused& fused) {
   std::string out;
   if (fused.batchnorm) out += " | batchnorm " + name_of(graph.weights, fused.batchnorm->gamma);
   if (fused.residual != kNoValue) out += " | add " + name_of(graph.values, fused.residual);
-  if (fused.activation.kind == Activation::Kind::kClamp) {
-    out += concat(" | clamp ", double{fused.activation.lo}, "..", double{fused.activation.hi});
-  }
+  if (fused.activation.kind == Activation::Kind::kNone) return out;
+  const ActivationDef& def = def_of(fused.activation);
+  out += concat(" | ", def.name);
+  const float parameters[] = {fused.activation.a, fused.activation.b};
+  for (int i = 0; i < def.parameters; ++i)
+    out += concat(i == 0 ? " " : "..", double{parameters[i]});
   return out;
 }
 

@@ -108,9 +108,10 @@ Status check_read(const Graph& graph, const Node& node, ValueId value, const cha
 }
 
 Status check_inputs(const Graph& graph, const Node& node, const std::vector<bool>& defined) {
-  if (node.inputs.size() > Graph::kMaxInputs ||
-      node.inputs.size() != static_cast<size_t>(node.op->inputs)) {
-    return invalid(describe(node), "expected ", node.op->inputs, " inputs for ", node.op->name,
+  const InputCount& count = node.op->inputs;
+  if (node.inputs.size() > Graph::kMaxInputs || !count.allows(node.inputs.size())) {
+    const std::string most = count.min == count.max ? "" : concat("..", count.max);
+    return invalid(describe(node), "expected ", count.min, most, " inputs for ", node.op->name,
                    ", got ", node.inputs.size());
   }
   for (const ValueId input : node.inputs) {

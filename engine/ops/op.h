@@ -36,6 +36,9 @@ struct AttributeSpec {
   static constexpr AttributeSpec real(const char* name, double lo, double hi) {
     return {name, Kind::kFloat, 1, 0, 0, lo, hi, true, 0, 0};
   }
+  static constexpr AttributeSpec real_or(const char* name, double lo, double hi, double value) {
+    return {name, Kind::kFloat, 1, 0, 0, lo, hi, false, 0, value};
+  }
 };
 
 struct WeightSpec {
@@ -51,9 +54,18 @@ struct OpArgs {
   std::span<const std::vector<int64_t>> weight_dims;  // by slot; empty: not given
 };
 
+// How many inputs an operator has: exactly n, or min to max.
+struct InputCount {
+  size_t min, max;
+  constexpr InputCount(int n) : InputCount(n, n) {}  // NOLINT(google-explicit-constructor)
+  constexpr InputCount(int least, int most)
+      : min(static_cast<size_t>(least)), max(static_cast<size_t>(most)) {}
+  constexpr bool allows(size_t n) const { return n >= min && n <= max; }
+};
+
 struct OpDef {
   const char* name;
-  int inputs;  // exact number of inputs
+  InputCount inputs;
   std::span<const AttributeSpec> attributes;
   std::span<const WeightSpec> weights;
   // Shape of the output; the error says expected and got (the caller adds the node's name). Checks
@@ -66,7 +78,8 @@ struct OpDef {
   // Optional: replaces size-dependent attributes by numbers once the input shapes are known. Runs
   // before infer, so it must bear inputs and weights of any dims.
   void (*resolve)(Attributes& attrs, const OpArgs&) = nullptr;
-  // Optional: this operator is a pointwise activation, and this one.
+  // Optional: this operator is a pointwise activation, and this one. Its kernels are those of
+  // "activation"; it has none of its own.
   Activation (*activation)(const Attributes&) = nullptr;
   bool folds_batchnorm =
       false;  // a following batchnorm may be folded into weight/bias slots 0 and 1
@@ -79,7 +92,9 @@ std::span<const OpDef* const> all_ops();
 const OpDef* find_op(std::string_view name);
 
 // Operators that passes and importers name.
-extern const OpDef kConv2d, kBatchnorm, kRelu, kRelu6, kAdd, kGlobalAvgPool, kLinear;
+extern const OpDef kAdd, kAvgPool2d, kBatchnorm, kClip, kConcat, kConv2d, kFlattenOp,
+    kGlobalAvgPool, kHardSigmoid, kHardSwish, kLeakyRelu, kLinear, kMaxPool2d, kMul, kPad, kRelu,
+    kRelu6, kSigmoid, kSilu, kSoftmax;
 
 // Checks attrs against the op's specs (unknown, missing, wrong kind, count or range, not finite)
 // and fills in defaults. The message names the attribute, expected and got.

@@ -1,12 +1,15 @@
 #include <algorithm>
+#include <iterator>
 
 #include "engine/ops/op.h"
 
 namespace penult {
 namespace {
 
-constexpr std::array<const OpDef*, 7> kOps = {&kAdd,    &kBatchnorm, &kConv2d, &kGlobalAvgPool,
-                                              &kLinear, &kRelu,      &kRelu6};
+constexpr const OpDef* kOps[] = {
+    &kAdd,           &kAvgPool2d,   &kBatchnorm, &kClip,      &kConcat, &kConv2d,    &kFlattenOp,
+    &kGlobalAvgPool, &kHardSigmoid, &kHardSwish, &kLeakyRelu, &kLinear, &kMaxPool2d, &kMul,
+    &kPad,           &kRelu,        &kRelu6,     &kSigmoid,   &kSilu,   &kSoftmax};
 
 }  // namespace
 
@@ -14,9 +17,9 @@ std::span<const OpDef* const> all_ops() { return kOps; }
 
 const OpDef* find_op(std::string_view name) {
   const auto it =
-      std::lower_bound(kOps.begin(), kOps.end(), name,
+      std::lower_bound(std::begin(kOps), std::end(kOps), name,
                        [](const OpDef* op, std::string_view key) { return op->name < key; });
-  return it != kOps.end() && (*it)->name == name ? *it : nullptr;
+  return it != std::end(kOps) && (*it)->name == name ? *it : nullptr;
 }
 
 }  // namespace penult

@@ -44,6 +44,10 @@ Status no_kernel(const Node& node, const Step& step) {
 kernels::Problem describe(const Graph& graph, const Node& node) {
   kernels::Problem problem;
   problem.op = node.op->name;
+  if (node.op->activation != nullptr) {
+    problem.op = "activation";
+    problem.function = node.op->activation(node.resolved);
+  }
   for (const ValueId input : node.inputs) {
     problem.src.push_back({.shape = graph.values[input].shape});
   }

@@ -1,16 +1,15 @@
 #pragma once
 
-// dst[n,c,h,w] = epilogue(f(src[n,c,h,w])), f = clamp(., 0, inf) for "relu", clamp(., 0, 6) for
-// "relu6". Layout: nhwc f32. Numerics: exact.
+// dst[n,c,h,w] = epilogue(f(src[n,c,h,w])), f = Problem::function: the table of every operator that
+// is a pointwise function. engine/base/activation_def.h defines the functions. Layout: nhwc f32.
+// Numerics: clamp is exact, leaky_relu rounds once, hard_sigmoid twice, hard_swish three times;
+// sigmoid and silu are within 4 ULP (exp 1, the sum and the quotient the rest).
 
 #include "kernels/kernel.h"
 
 namespace penult::kernels {
 
-extern const Table kReluTable, kRelu6Table;
-
-// The function of problem.op, which is one of the tables' operators.
-Activation activation_of(const Problem& problem);
+extern const Table kActivationTable;
 
 void activation_loops_f32_reference(const RunArgs& args);
 

@@ -99,7 +99,7 @@ void run(const RunArgs& args) {
       .length = g.reduction() / segments,
       .chunk_rows = conv2d_chunk_rows(g),
       .row_table = args.scratch,
-      .activation = to_params(args.problem.epilogue.activation),
+      .activation = args.problem.epilogue.activation,
   };
   use_packed(params, args.packed, args.n * g.oh * g.ow, args.thread, args.threads);
   run_gemm(kIsa, params);

@@ -53,7 +53,7 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
       add_kernel_row<Vec, kKernel, kStride>(acc, src + ky * src_row + c, src_pixel,
                                             params.weights + ky * kKernel * tap + c, tap);
     }
-    with_activation<Vec>(params.activation, [&](const auto& activate) {
+    with_light_activation<Vec>(params.activation, [&](const auto& activate) {
       PENULT_UNROLL
       for (int column = 0; column < kColumns; ++column) {
         Vec y = acc[column];
@@ -61,6 +61,10 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
         Vec::store(dst + column * dst_pixel + c, activate(y));
       }
     });
+  }
+  for (int column = 0; column < kColumns; ++column) {
+    activate_stored<Vec>(params.activation, dst + column * dst_pixel + params.c_begin,
+                         params.c_end - params.c_begin);
   }
 }
 

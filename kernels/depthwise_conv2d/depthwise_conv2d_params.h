@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/simd/activation_params.h"
+#include "engine/base/activation.h"
 
 namespace penult::kernels {
 
@@ -28,7 +28,7 @@ struct DepthwiseParams {
   const float* weights;  // [kernel * kernel][c_step], zero beyond the channels
   const float* bias;     // [c_step]
   int64_t c_step;
-  ActivationParams activation;
+  Activation activation;
 };
 
 void depthwise_conv2d_f32_scalar(const DepthwiseParams& params);

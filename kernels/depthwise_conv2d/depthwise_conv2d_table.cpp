@@ -80,7 +80,7 @@ void run(const RunArgs& args) {
       .weights = weights,
       .bias = weights + g.kh * g.kw * step,
       .c_step = step,
-      .activation = to_params(problem.epilogue.activation),
+      .activation = problem.epilogue.activation,
   };
   split(params, args.n * g.oh, args);
   kRun(params);

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "kernels/simd/activation_params.h"
+#include "engine/base/activation.h"
 
 namespace penult::kernels {
 
@@ -52,7 +52,7 @@ struct GemmParams {
   int64_t chunk_rows;
   void* row_table;  // chunk_rows * kGemmRowTableBytes of scratch
 
-  ActivationParams activation;
+  Activation activation;
 };
 
 // Three pointers a row.

@@ -16,7 +16,7 @@ struct TileArgs {
   const float* weights;
   const float* bias;
   int64_t channel;  // of the panel's first output
-  const ActivationParams* activation;
+  const Activation* activation;
   // This tile's share of the next panel: one line for each step of k.
   const char* prefetch;
   int64_t prefetch_step;  // bytes
@@ -124,9 +124,11 @@ PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, fl
       }
     }
   }
-  with_activation<Vec>(*args.activation, [&](const auto& activate) {
+  with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
     store_tile(acc, dst, residual, args.channel, activate);
   });
+  for (int r = 0; r < kRows; ++r)
+    activate_stored<Vec>(*args.activation, dst[r] + args.channel, kVecs * Vec::kLanes);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/simd/activation_params.h"
+#include "engine/base/activation.h"
 
 namespace penult::kernels {
 
@@ -19,7 +19,7 @@ struct GlobalAvgPoolParams {
   float* dst;
   int64_t dst_image_stride;
   float scale;  // 1 / (h * w)
-  ActivationParams activation;
+  Activation activation;
 };
 
 void global_avg_pool_f32_scalar(const GlobalAvgPoolParams& params);

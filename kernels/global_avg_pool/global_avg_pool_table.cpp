@@ -28,7 +28,7 @@ void run(const RunArgs& args) {
         .dst = args.dst,
         .dst_image_stride = problem.dst.image_stride,
         .scale = static_cast<float>(1.0 / pixels),
-        .activation = to_params(problem.epilogue.activation)});
+        .activation = problem.epilogue.activation});
 }
 
 constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {

@@ -54,7 +54,7 @@ void run(const RunArgs& args) {
       .length = problem.src[0].shape.c,
       .chunk_rows = linear_chunk_rows(problem),
       .row_table = args.scratch,
-      .activation = to_params(problem.epilogue.activation),
+      .activation = problem.epilogue.activation,
   };
   use_packed(params, args.packed, args.n, args.thread, args.threads);
   run_gemm(kIsa, params);

@@ -26,8 +26,8 @@ PointwiseParams pointwise_params(const RunArgs& args) {
       .dst = to_map(problem.dst, args.dst),
       .scale = nullptr,
       .shift = nullptr,
-      .function = to_params({}),
-      .activation = to_params(problem.epilogue.activation)};
+      .function = {},
+      .activation = problem.epilogue.activation};
 }
 
 }  // namespace penult::kernels

@@ -30,6 +30,7 @@ PENULT_INLINE void pointwise_loop(const PointwiseParams& params, const Compute& 
         if (residual) result = Vec::add(result, Vec::load(residual + c));
         Vec::store(dst + c, activate(result));
       }
+      activate_stored<Vec>(params.activation, dst, params.c);
       a += params.src[0].pixel_stride;
       b += params.src[1].pixel_stride;
       if (residual) residual += params.residual.pixel_stride;
@@ -40,7 +41,7 @@ PENULT_INLINE void pointwise_loop(const PointwiseParams& params, const Compute& 
 
 template <class Vec, class Compute>
 PENULT_INLINE void pointwise(const PointwiseParams& params, const Compute& compute) {
-  with_activation<Vec>(params.activation, [&](const auto& activate) {
+  with_light_activation<Vec>(params.activation, [&](const auto& activate) {
     pointwise_loop<Vec>(params, compute, activate);
   });
 }
@@ -50,6 +51,13 @@ void activation_f32(const PointwiseParams& params) {
   with_activation<Vec>(params.function, [&](const auto& function) {
     pointwise<Vec>(params,
                    [&](const float* a, const float*, int64_t) { return function(Vec::load(a)); });
+  });
+}
+
+template <class Vec>
+void mul_f32(const PointwiseParams& params) {
+  pointwise<Vec>(params, [](const float* a, const float* b, int64_t) {
+    return Vec::mul(Vec::load(a), Vec::load(b));
   });
 }
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/simd/activation_params.h"
+#include "engine/base/activation.h"
 
 namespace penult::kernels {
 
@@ -23,10 +23,10 @@ struct PointwiseParams {
   PointwiseMap<const float> src[2];  // with one input: twice the same
   PointwiseMap<const float> residual;
   PointwiseMap<float> dst;
-  const float* scale;         // [c], batchnorm only
-  const float* shift;         // [c], batchnorm only
-  ActivationParams function;  // the activation operators only
-  ActivationParams activation;
+  const float* scale;   // [c], batchnorm only
+  const float* shift;   // [c], batchnorm only
+  Activation function;  // the activation operators only
+  Activation activation;
 };
 
 void activation_f32_scalar(const PointwiseParams& params);
@@ -37,6 +37,10 @@ void add_f32_scalar(const PointwiseParams& params);
 void add_f32_portable16(const PointwiseParams& params);
 void add_f32_avx2(const PointwiseParams& params);
 void add_f32_avx512(const PointwiseParams& params);
+void mul_f32_scalar(const PointwiseParams& params);
+void mul_f32_portable16(const PointwiseParams& params);
+void mul_f32_avx2(const PointwiseParams& params);
+void mul_f32_avx512(const PointwiseParams& params);
 void batchnorm_f32_scalar(const PointwiseParams& params);
 void batchnorm_f32_portable16(const PointwiseParams& params);
 void batchnorm_f32_avx2(const PointwiseParams& params);

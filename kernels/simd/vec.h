@@ -8,9 +8,11 @@
 //   Vec::load(p), Vec::store(p, v)    kLanes floats at any 4-byte aligned address
 //   Vec::load_kept(p)                 as load, but never folded into the instruction that uses it
 //   Vec::broadcast(p), Vec::set(x)    every lane is *p (one load, however often used), or x
-//   Vec::add(a, b), Vec::mul(a, b)    rounded once
+//   Vec::add(a, b), sub, mul, div     rounded once
 //   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
 //   Vec::clamp(v, lo, hi)             min(max(v, lo), hi) of each lane; a NaN in v stays a NaN
+//   Vec::max(a, b)                    the larger of each lane; NaN where either is NaN
+//   Vec::ldexp(v, n)                  v * 2^n, rounded once, for whole n in -252..254
 //   Vec::prefetch(p)                  into the first-level cache; any address is allowed
 //   Vec::prefetch_write(p)            the same, to be written
 //

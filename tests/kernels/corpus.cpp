@@ -1,12 +1,17 @@
 #include "tests/kernels/corpus.h"
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
 #include <stdexcept>
 
+#include "engine/base/activation_def.h"
 #include "engine/base/text.h"
+#include "engine/ops/op.h"
+#include "tests/support/error_model.h"
 
 namespace penult::testing {
 namespace {
@@ -32,10 +37,49 @@ Shape read_shape(const std::string& text) {
 }
 
 Activation read_activation(const std::string& text) {
-  const size_t first = text.find(':'), second = text.find(':', first + 1);
-  if (text.substr(0, first) != "clamp" || second == std::string::npos)
-    throw std::runtime_error("expected clamp:LO:HI, got " + text);
-  return Activation::clamp(std::stof(text.substr(first + 1)), std::stof(text.substr(second + 1)));
+  std::stringstream stream(text);
+  std::string name;
+  std::getline(stream, name, ':');
+  for (const ActivationDef& def : all_activations()) {
+    if (def.name != name) continue;
+    std::vector<float> values;
+    for (std::string item; std::getline(stream, item, ':');) values.push_back(std::stof(item));
+    if (values.size() != static_cast<size_t>(def.parameters))
+      throw std::runtime_error(concat("expected ", def.parameters, " parameters, got ", text));
+    values.resize(2);
+    return {def.kind, values[0], values[1]};
+  }
+  throw std::runtime_error("unknown activation " + text);
+}
+
+void read_src(ProblemSpec& spec, const std::string& text) {
+  if (spec.src.c == 0)
+    spec.src = read_shape(text);
+  else
+    spec.further.push_back(read_shape(text));
+}
+
+const OpDef& op_of(const ProblemSpec& spec) {
+  const OpDef* op = find_op(spec.op);
+  if (op == nullptr) throw std::runtime_error("unknown operator " + spec.op);
+  return *op;
+}
+
+bool has_attribute(const OpDef& op, std::string_view name) {
+  return std::any_of(op.attributes.begin(), op.attributes.end(),
+                     [&](const AttributeSpec& spec) { return spec.name == name; });
+}
+
+void read_attribute(ProblemSpec& spec, const std::string& key, const std::string& value) {
+  for (const AttributeSpec& attribute : op_of(spec).attributes) {
+    if (attribute.name != key) continue;
+    if (attribute.kind == AttributeSpec::Kind::kInts)
+      spec.attrs.set(key, integers(value, ','));
+    else
+      spec.attrs.set_float(key, std::stof(value));
+    return;
+  }
+  throw std::runtime_error("unknown key " + key);
 }
 
 void read_key(ProblemSpec& spec, const std::string& key, const std::string& value) {
@@ -44,7 +88,7 @@ void read_key(ProblemSpec& spec, const std::string& key, const std::string& valu
     spec.top = v.at(0), spec.left = v.at(1), spec.bottom = v.at(2), spec.right = v.at(3);
   };
   const std::map<std::string, std::function<void()>> keys = {
-      {"src", [&] { spec.src = read_shape(value); }},
+      {"src", [&] { read_src(spec, value); }},
       {"oc", [&] { spec.oc = std::stoll(value); }},
       {"k", [&] { read_pair(value, spec.kh, spec.kw); }},
       {"s", [&] { read_pair(value, spec.sh, spec.sw); }},
@@ -56,13 +100,8 @@ void read_key(ProblemSpec& spec, const std::string& key, const std::string& valu
       {"act", [&] { spec.epilogue.activation = read_activation(value); }},
   };
   const auto found = keys.find(key);
-  if (found == keys.end()) throw std::runtime_error("unknown key " + key);
+  if (found == keys.end()) return read_attribute(spec, key, value);
   found->second();
-}
-
-int64_t out_size(int64_t in, int64_t before, int64_t after, int64_t k, int64_t stride,
-                 int64_t dilation) {
-  return (in + before + after - (k - 1) * dilation - 1) / stride + 1;
 }
 
 bool is_conv(const ProblemSpec& spec) { return spec.op == "conv2d"; }
@@ -77,66 +116,159 @@ std::vector<std::vector<int64_t>> weight_dims(const ProblemSpec& spec) {
   return dims;
 }
 
+// Validated and resolved.
+Attributes attributes_of(const ProblemSpec& spec) {
+  const OpDef& op = op_of(spec);
+  Attributes attrs = spec.attrs;
+  const auto set = [&](const char* name, std::vector<int64_t> values) {
+    if (has_attribute(op, name)) attrs.set(name, std::move(values));
+  };
+  set("kernel", {spec.kh, spec.kw});
+  set("strides", {spec.sh, spec.sw});
+  set("dilations", {spec.dh, spec.dw});
+  set("pads", {spec.top, spec.left, spec.bottom, spec.right});
+  set("groups", {spec.groups});
+  if (has_attribute(op, "eps")) attrs.set_float("eps", 1e-3F);
+  const Status status = check_attributes(op, attrs);
+  if (!status.ok()) throw std::runtime_error(status.message());
+  const auto inputs = spec.inputs();
+  const auto dims = weight_dims(spec);
+  if (op.resolve != nullptr) op.resolve(attrs, {Attributes(attrs), inputs, dims});
+  return attrs;
+}
+
+// Successive f32 roundings of a dst element, counted generously, epilogue excluded.
+int64_t window(const ProblemSpec& spec) { return spec.kh * spec.kw; }
+struct Numerics {
+  const char* op;
+  int64_t (*roundings)(const ProblemSpec&);
+  bool exact_on_integers;
+  bool relative;  // the bound is relative to the result, not to the magnitude
+};
+constexpr Numerics kNumerics[] = {
+    {"conv2d", [](const ProblemSpec& s) { return s.src.c / s.groups * window(s) + 1; }, true,
+     false},
+    {"linear", [](const ProblemSpec& s) { return s.src.c + 1; }, true, false},
+    {"global_avg_pool", [](const ProblemSpec& s) { return s.src.h * s.src.w + 2; }, false, false},
+    {"avg_pool2d", [](const ProblemSpec& s) { return window(s) + 1; }, true, false},
+    // scale, shift, product, sum
+    {"batchnorm", [](const ProblemSpec&) { return int64_t{4}; }, false, false},
+    // Logits in [-1, 1].
+    {"softmax", [](const ProblemSpec& s) { return s.src.c + 16; }, false, true},
+};
+constexpr Numerics kOthers = {"", [](const ProblemSpec&) { return int64_t{1}; }, true, false};
+
+const Numerics& numerics_of(const ProblemSpec& spec) {
+  for (const Numerics& numerics : kNumerics)
+    if (numerics.op == spec.op) return numerics;
+  return kOthers;
+}
+
+bool is_exact(const Activation& activation) {
+  return activation.kind == Activation::Kind::kNone || activation.kind == Activation::Kind::kClamp;
+}
+
+std::string text_of(const Activation& activation) {
+  const ActivationDef& def = def_of(activation);
+  std::ostringstream out;
+  out << " act=" << def.name;
+  const float parameters[] = {activation.a, activation.b};
+  for (int i = 0; i < def.parameters; ++i) out << ':' << parameters[i];
+  return out.str();
+}
+
+std::string text_of(const Attribute& attribute) {
+  std::ostringstream out;
+  out << ' ' << attribute.name << '=';
+  for (size_t i = 0; i < attribute.ints.size(); ++i) out << (i ? "," : "") << attribute.ints[i];
+  for (const float value : attribute.floats) out << value;
+  return out.str();
+}
+
 }  // namespace
 
+std::vector<Shape> ProblemSpec::inputs() const {
+  std::vector<Shape> shapes = {src};
+  shapes.insert(shapes.end(), further.begin(), further.end());
+  while (shapes.size() < op_of(*this).inputs.min) shapes.push_back(src);
+  return shapes;
+}
+
 Shape ProblemSpec::dst() const {
-  if (op == "linear") return Shape::vector(oc);
-  if (op == "global_avg_pool") return Shape::vector(src.c);
-  if (op != "conv2d") return src;
-  return Shape::map(oc, out_size(src.h, top, bottom, kh, sh, dh),
-                    out_size(src.w, left, right, kw, sw, dw));
+  const auto result = op_of(*this).infer({attributes_of(*this), inputs(), weight_dims(*this)});
+  if (!result.ok()) throw std::runtime_error(result.status().message());
+  return *result;
+}
+
+const char* ProblemSpec::table() const {
+  const OpDef& def = op_of(*this);
+  return def.activation != nullptr ? "activation" : def.name;
 }
 
 int64_t ProblemSpec::macs() const {
-  if (op == "conv2d") return dst().elems() * src.c / groups * kh * kw;
-  if (op == "linear") return src.c * oc;
-  return src.elems();
+  const uint64_t count =
+      op_of(*this).macs({attributes_of(*this), inputs(), weight_dims(*this)}, dst());
+  return count > 0 ? static_cast<int64_t>(count) : dst().elems() * window(*this);
 }
 
-int64_t ProblemSpec::roundings() const {
+int64_t ProblemSpec::test_cost() const {
+  int64_t elems = dst().elems();
+  for (const Shape& shape : inputs()) elems += shape.elems();
+  return macs() + 16 * elems;
+}
+
+ErrorBound ProblemSpec::error_bound() const {
   constexpr int64_t kEpilogue = 2;  // residual, and storing the reference as f32
-  if (op == "conv2d") return src.c / groups * kh * kw + 1 + kEpilogue;
-  if (op == "linear") return src.c + 1 + kEpilogue;
-  if (op == "global_avg_pool") return src.h * src.w + 2 + kEpilogue;
-  if (op == "batchnorm") return 4 + kEpilogue;  // scale, shift, product, sum
-  return 1 + kEpilogue;
+  const Numerics& numerics = numerics_of(*this);
+  ErrorBound bound{numerics.roundings(*this) + kEpilogue, numerics.relative, 0};
+  for (const Activation& f : {make_problem(*this).function, epilogue.activation})
+    bound.functions += !is_exact(f);
+  return bound;
+}
+
+double ErrorBound::at(double magnitude, double expected) const {
+  double error = rounding_bound(roundings, relative ? std::fabs(expected) : magnitude);
+  for (int i = 0; i < functions; ++i) error = bound_through_activation(error, magnitude);
+  return error;
 }
 
 bool ProblemSpec::is_exact_on_integers() const {
-  return op != "batchnorm" && op != "global_avg_pool";
+  return numerics_of(*this).exact_on_integers && is_exact(make_problem(*this).function) &&
+         is_exact(epilogue.activation);
 }
 
 std::string ProblemSpec::to_string() const {
   std::ostringstream out;
-  out << op << " src=" << src.c;
-  if (src.is_map()) out << 'x' << src.h << 'x' << src.w;
-  if (oc) out << " oc=" << oc;
-  if (is_conv(*this)) {
-    out << " k=" << kh << 'x' << kw << " s=" << sh << 'x' << sw << " d=" << dh << 'x' << dw;
-    out << " p=" << top << ',' << left << ',' << bottom << ',' << right << " g=" << groups;
+  out << op;
+  for (const Shape& shape : inputs()) {
+    out << " src=" << shape.c;
+    if (shape.is_map()) out << 'x' << shape.h << 'x' << shape.w;
   }
+  if (oc) out << " oc=" << oc;
+  if (has_attribute(op_of(*this), "strides")) {
+    out << " k=" << kh << 'x' << kw << " s=" << sh << 'x' << sw << " d=" << dh << 'x' << dw;
+  }
+  if (has_attribute(op_of(*this), "pads"))
+    out << " p=" << top << ',' << left << ',' << bottom << ',' << right;
+  if (is_conv(*this)) out << " g=" << groups;
+  for (const Attribute& attribute : attrs.all()) out << text_of(attribute);
   if (oc) out << " bias=" << bias;
   if (epilogue.residual) out << " res=1";
-  const Activation& act = epilogue.activation;
-  if (act.kind == Activation::Kind::kClamp) out << " act=clamp:" << act.lo << ':' << act.hi;
+  if (epilogue.activation != Activation{}) out << text_of(epilogue.activation);
   return out.str();
 }
 
 Problem make_problem(const ProblemSpec& spec) {
+  const OpDef& op = op_of(spec);
   Problem problem;
-  problem.op = spec.op;
-  problem.src.resize(static_cast<size_t>(spec.inputs()));
-  for (auto& src : problem.src) src.shape = spec.src;
+  problem.op = spec.table();
+  for (const Shape& shape : spec.inputs()) problem.src.push_back({.shape = shape});
   problem.dst.shape = spec.dst();
   problem.epilogue = spec.epilogue;
   if (spec.epilogue.residual) problem.residual.shape = spec.dst();
   problem.weight_dims = weight_dims(spec);
-  if (is_conv(spec)) {
-    problem.attrs.set("strides", {spec.sh, spec.sw}).set("dilations", {spec.dh, spec.dw});
-    problem.attrs.set("pads", {spec.top, spec.left, spec.bottom, spec.right});
-    problem.attrs.set("groups", spec.groups).set("pad_mode", int64_t{0});
-  }
-  if (spec.op == "batchnorm") problem.attrs.set_float("eps", 1e-3F);
+  problem.attrs = attributes_of(spec);
+  if (op.activation != nullptr) problem.function = op.activation(problem.attrs);
   return problem;
 }
 
@@ -151,6 +283,7 @@ ProblemSpec parse_problem(const std::string& line) {
       read_key(spec, item.substr(0, equals), item.substr(equals + 1));
     }
     if (spec.src.c < 1) throw std::runtime_error("src is missing");
+    spec.dst();  // throws if the shapes do not fit
   } catch (const std::exception& error) {
     throw std::runtime_error("problem \"" + line + "\": " + error.what());
   }
@@ -179,6 +312,10 @@ ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost) {
     spec.src.h = halve(before.h, (spec.kh - 1) * spec.dh + 1);
     spec.src.w = halve(before.w, (spec.kw - 1) * spec.dw + 1);
     if (spec.src == before) break;
+    for (Shape& shape : spec.further) {
+      if (shape.h == before.h) shape.h = spec.src.h;
+      if (shape.w == before.w) shape.w = spec.src.w;
+    }
   }
   return spec;
 }

@@ -3,14 +3,16 @@
 // Problems as text: bench/shapes/*.txt, one problem a line, `#` starts a comment.
 //
 //   OP key=value ...
-//   src=CxHxW or src=C (a vector)     the only key that every problem has
+//   src=CxHxW or src=C (a vector)     the only key that every problem has; one for each input, but
+//                                     two equal ones need be written once
 //   oc=N                              output channels (conv2d, linear)
 //   k=HxW s=HxW d=HxW                 kernel, stride, dilation; 1x1 if absent
 //   p=TOP,LEFT,BOTTOM,RIGHT           padding; none if absent
 //   g=N                               groups; 1 if absent
 //   bias=0                            without bias (conv2d, linear)
 //   res=1                             a residual is added in the epilogue
-//   act=clamp:LO:HI                   activation in the epilogue
+//   act=NAME or act=NAME:A:B          activation in the epilogue (engine/base/activation_def.h)
+//   NAME=1,2 or NAME=0.5              any other attribute of the operator, by its name
 //
 // Failures print the problem in this syntax, to be pasted into a corpus.
 
@@ -21,25 +23,38 @@
 
 namespace penult::testing {
 
+// How far a native kernel may be off.
+struct ErrorBound {
+  int64_t roundings;
+  bool relative;  // to the result, else to the magnitude
+  int functions;  // that round: the operator's own and the epilogue's
+
+  // At an element where absolute values without activations give `magnitude`
+  // (KernelCase::magnitudes) and the reference gives `expected`.
+  double at(double magnitude, double expected) const;
+};
+
 struct ProblemSpec {
   std::string op;
-  Shape src;
+  Shape src;                   // of the first input
+  std::vector<Shape> further;  // of the others
   int64_t oc = 0;
   int64_t kh = 1, kw = 1, sh = 1, sw = 1, dh = 1, dw = 1;
   int64_t top = 0, left = 0, bottom = 0, right = 0;
   int64_t groups = 1;
   bool bias = true;
+  Attributes attrs;  // by name, those of the keys above excluded
   kernels::Epilogue epilogue;
 
+  std::vector<Shape> inputs() const;
   Shape dst() const;
-  int64_t macs() const;  // for one image
+  const char* table() const;  // the name of its table
+  int64_t macs() const;       // for one image
   // What testing one image costs: arithmetic, and buffers to make and compare.
-  int64_t test_cost() const { return macs() + 16 * (src.elems() + dst().elems()); }
-  // Successive f32 roundings of a dst element, counted generously.
-  int64_t roundings() const;
+  int64_t test_cost() const;
+  ErrorBound error_bound() const;
   // If every intermediate result of small integers is an integer.
   bool is_exact_on_integers() const;
-  int inputs() const { return op == "add" ? 2 : 1; }
   std::string to_string() const;
 };
 

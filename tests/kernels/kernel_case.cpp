@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -119,11 +121,13 @@ class Map {
 Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& plan,
                  int64_t spare_channels) {
   Problem problem = make_problem(spec);
-  const bool is_map = spec.src.is_map(), gives_map = problem.dst.shape.is_map();
+  const bool gives_map = problem.dst.shape.is_map();
   for (size_t i = 0; i < problem.src.size(); ++i) {
     Halo halo = kernel.src_halo(problem, static_cast<int>(i));
-    if (is_map && i == 0 && spare_channels) halo.right += 1, halo.top += 1;  // another consumer's
-    problem.src[i] = lay_out(spec.src, halo, spare_channels);
+    const Shape shape = problem.src[i].shape;
+    if (shape.is_map() && i == 0 && spare_channels)
+      halo.right += 1, halo.top += 1;  // another consumer's
+    problem.src[i] = lay_out(shape, halo, spare_channels);
   }
   const bool has_halos = gives_map && plan.halos;
   const Halo dst_halo = has_halos ? Halo{1, 2, 0, 1} : Halo{};
@@ -221,8 +225,8 @@ KernelCase KernelCase::make(const ProblemSpec& spec, Numbers numbers, int64_t im
     return static_cast<size_t>(shape.elems() * images);
   };
   KernelCase c{.spec = spec, .src = {}, .residual = {}, .weights = {}};
-  for (int i = 0; i < spec.inputs(); ++i)
-    c.src.push_back(make_numbers(count(spec.src), numbers, random));
+  for (const Shape& shape : spec.inputs())
+    c.src.push_back(make_numbers(count(shape), numbers, random));
   if (spec.epilogue.residual) c.residual = make_numbers(count(spec.dst()), numbers, random);
   for (const auto& dims : make_problem(spec).weight_dims)
     c.weights.push_back(make_numbers(elems(dims), numbers, random));
@@ -244,6 +248,11 @@ KernelCase KernelCase::magnitudes() const {
     for (float& value : c.weights[2]) value = -value;
   }
   c.spec.epilogue.activation = {};
+  if (make_problem(spec).function != Activation{}) {
+    constexpr float kLargest = std::numeric_limits<float>::max();
+    c.spec.op = "clip";  // at infinity: the identity
+    c.spec.attrs = Attributes().set_float("lo", -kLargest).set_float("hi", kLargest);
+  }
   return c;
 }
 
@@ -298,13 +307,20 @@ const Kernel* find_kernel(std::span<const kernels::Table> tables, const ProblemS
 const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa) {
   const Problem problem = make_problem(spec);
   for (const kernels::Table& table : kernels::all_tables()) {
-    if (spec.op != table.op) continue;
+    if (problem.op != table.op) continue;
     for (const Kernel& kernel : table.kernels) {
       if (kernel.backend != backend || kernel.isa != isa) continue;
       if (kernel.declines(problem).empty()) return &kernel;
     }
   }
   return nullptr;
+}
+
+bool runs_natively(const ProblemSpec& spec, Isa isa) {
+  const auto isas = all_isas();
+  return std::any_of(isas.begin(), isas.end(), [&](Isa lower) {
+    return lower <= isa && find_kernel(spec, kernels::Backend::kNative, lower) != nullptr;
+  });
 }
 
 bool is_runnable(const Kernel& kernel) { return is_supported(kernel.isa); }

@@ -59,6 +59,9 @@ const kernels::Kernel* find_kernel(std::span<const kernels::Table> tables, const
 // The operator's kernel of that backend and level which accepts the problem first; null if none.
 const kernels::Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa);
 
+// If the planner finds a native kernel for it at that level: the level's own or a lower one's.
+bool runs_natively(const ProblemSpec& spec, Isa isa);
+
 // If this machine can run it.
 bool is_runnable(const kernels::Kernel& kernel);
 

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <string_view>
+
 #include "tests/kernels/kernel_case.h"
 
 namespace penult::testing {
@@ -85,17 +89,104 @@ TEST(ReferenceLinear, MultipliesRowsOfWeights) {
               ElementsAre(22, 2102));
 }
 
+TEST(ReferenceActivations, FollowTheirFormulas) {
+  using ::testing::FloatEq;
+  const std::vector<Dense> x = {{-4, -1, 0, 2}};
+  EXPECT_THAT(run_reference("clip src=1x1x4 lo=-2 hi=1", x, {}), ElementsAre(-2, -1, 0, 1));
+  EXPECT_THAT(run_reference("leaky_relu src=1x1x4 slope=0.25", x, {}),
+              ElementsAre(-1, -0.25F, 0, 2));
+  EXPECT_THAT(run_reference("hard_swish src=1x1x4", x, {}),
+              ElementsAre(0, FloatEq(-1.0F / 3), 0, FloatEq(5.0F / 3)));
+  EXPECT_THAT(run_reference("hard_sigmoid src=1x1x4", x, {}),
+              ElementsAre(0, FloatEq(1.0F / 3), 0.5F, FloatEq(5.0F / 6)));
+  EXPECT_THAT(
+      run_reference("sigmoid src=1x1x4", x, {}),
+      ElementsAre(FloatEq(0.01798620996F), FloatEq(0.26894142137F), 0.5F, FloatEq(0.88079707798F)));
+  EXPECT_THAT(
+      run_reference("silu src=1x1x4", x, {}),
+      ElementsAre(FloatEq(-0.07194483984F), FloatEq(-0.26894142137F), 0, FloatEq(1.76159415596F)));
+}
+
+TEST(ReferenceMul, MultipliesElementsOrScalesChannels) {
+  EXPECT_THAT(run_reference("mul src=2x1x2", {{1, 2, 3, 4}, {5, 6, 7, 8}}, {}),
+              ElementsAre(5, 12, 21, 32));
+  EXPECT_THAT(run_reference("mul src=2x1x2 src=2", {{1, 2, 3, 4}, {10, 100}}, {}),
+              ElementsAre(10, 200, 30, 400));
+  EXPECT_THAT(run_reference("mul src=2x1x1 src=2x1x2", {{10, 100}, {1, 2, 3, 4}}, {}),
+              ElementsAre(10, 200, 30, 400));
+}
+
+TEST(ReferenceConcat, PutsChannelsBehindEachOther) {
+  EXPECT_THAT(
+      run_reference("concat src=1x1x2 src=2x1x2 src=1x1x2", {{1, 2}, {10, 11, 20, 21}, {3, 4}}, {}),
+      ElementsAre(1, 10, 11, 3, 2, 20, 21, 4));
+}
+
+TEST(ReferencePad, FramesWithZeros) {
+  EXPECT_THAT(run_reference("pad src=1x1x2 p=1,0,0,1", {{1, 2}}, {}),
+              ElementsAre(0, 0, 0, 1, 2, 0));
+}
+
+TEST(ReferenceFlatten, OrdersByChannelRowColumn) {
+  // Pixels are (channel 0, channel 1).
+  EXPECT_THAT(run_reference("flatten src=2x2x1", {{1, 10, 2, 20}}, {}), ElementsAre(1, 2, 10, 20));
+  EXPECT_THAT(run_reference("flatten src=3", {{1, 2, 3}}, {}), ElementsAre(1, 2, 3));
+}
+
+TEST(ReferenceSoftmax, NormalisesExponentials) {
+  using ::testing::FloatEq;
+  EXPECT_THAT(run_reference("softmax src=3", {{1, 1, 1}}, {}),
+              ElementsAre(FloatEq(1.0F / 3), FloatEq(1.0F / 3), FloatEq(1.0F / 3)));
+  // ln 3 apart, and so large that exp would overflow.
+  EXPECT_THAT(run_reference("softmax src=2", {{200, 200 + 1.0986123F}}, {}),
+              ElementsAre(::testing::FloatNear(0.25F, 1e-5F), ::testing::FloatNear(0.75F, 1e-5F)));
+}
+
+// The numbers are those of torch 2.
+TEST(ReferenceMaxPool2d, TakesTheLargestInsideTheMap) {
+  // Zeros of padding must not win.
+  EXPECT_THAT(run_reference("max_pool2d src=1x2x2 k=3x3 p=1,1,1,1", {{-1, -2, -3, -4}}, {}),
+              ElementsAre(-1, -1, -1, -1));
+  EXPECT_THAT(run_reference("max_pool2d src=1x1x5 k=1x2 d=1x2", {{5, 1, 3, 9, 2}}, {}),
+              ElementsAre(5, 9, 3));
+}
+
+TEST(ReferenceMaxPool2d, RoundsUpInCeilModeButStartsNoWindowInThePadding) {
+  EXPECT_THAT(run_reference("max_pool2d src=1x1x4 k=1x3 s=1x2", {{1, 2, 3, 4}}, {}),
+              ElementsAre(3));
+  EXPECT_THAT(run_reference("max_pool2d src=1x1x4 k=1x3 s=1x2 ceil_mode=1", {{1, 2, 3, 4}}, {}),
+              ElementsAre(3, 4));
+  // A third window would start at column 4 + 1, in the padding.
+  EXPECT_THAT(
+      run_reference("max_pool2d src=1x1x4 k=1x2 s=1x3 p=0,1,0,1 ceil_mode=1", {{1, 2, 3, 4}}, {}),
+      ElementsAre(1, 4));
+}
+
+TEST(ReferenceAvgPool2d, CountsPaddingIfAsked) {
+  EXPECT_THAT(run_reference("avg_pool2d src=1x1x2 k=1x2 s=1x2 p=0,1,0,1", {{2, 4}}, {}),
+              ElementsAre(1, 2));
+  EXPECT_THAT(
+      run_reference("avg_pool2d src=1x1x2 k=1x2 s=1x2 p=0,1,0,1 count_include_pad=0", {{2, 4}}, {}),
+      ElementsAre(2, 4));
+  // The second window has one column inside, one in the padding and one beyond, which never counts.
+  EXPECT_THAT(
+      run_reference("avg_pool2d src=1x1x3 k=1x3 s=1x3 p=0,1,0,1 ceil_mode=1", {{3, 6, 8}}, {}),
+      ElementsAre(3, 4));
+}
+
 // A NaN is a fault that must reach the user, not become 0 or 6 on the way.
 TEST(Activations, LetNansThrough) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const ProblemSpec spec = parse_problem("relu6 src=1x1x2");
-  const KernelCase c{spec, {{nan, 7}}, {}, {}};
-  for (const kernels::Table& table : kernels::all_tables()) {
-    for (const kernels::Kernel& kernel : table.kernels) {
-      if (table.op != spec.op || !is_runnable(kernel)) continue;
-      const Dense got = run_kernel(kernel, c, {1, 1});
-      EXPECT_TRUE(std::isnan(got[0])) << kernel.name;
-      EXPECT_EQ(got[1], 6) << kernel.name;
+  for (const char* op : {"relu6", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu"}) {
+    const ProblemSpec spec = parse_problem(std::string(op) + " src=1x1x2");
+    const KernelCase c{spec, {{nan, 100}}, {}, {}};
+    for (const kernels::Table& table : kernels::all_tables()) {
+      for (const kernels::Kernel& kernel : table.kernels) {
+        if (std::string_view(table.op) != spec.table() || !is_runnable(kernel)) continue;
+        const Dense got = run_kernel(kernel, c, {1, 1});
+        EXPECT_TRUE(std::isnan(got[0])) << op << ' ' << kernel.name;
+        EXPECT_TRUE(got[1] == 1 || got[1] == 6 || got[1] == 100) << op << ' ' << kernel.name;
+      }
     }
   }
 }

@@ -1,0 +1,21 @@
+// dst = src * min(max(src + 3, 0), 6) / 6: torch.nn.Hardswish. Any shape; no attributes, no
+// weights.
+
+#include "engine/ops/expect.h"
+
+namespace penult {
+namespace {
+
+Activation activation(const Attributes&) { return {Activation::Kind::kHardSwish}; }
+
+}  // namespace
+
+const OpDef kHardSwish = {.name = "hard_swish",
+                          .inputs = 1,
+                          .attributes = {},
+                          .weights = {},
+                          .infer = same_shape,
+                          .macs = no_macs,
+                          .activation = activation};
+
+}  // namespace penult

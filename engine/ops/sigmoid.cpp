@@ -1,0 +1,20 @@
+// dst = 1 / (1 + exp(-src)). Any shape; no attributes, no weights.
+
+#include "engine/ops/expect.h"
+
+namespace penult {
+namespace {
+
+Activation activation(const Attributes&) { return {Activation::Kind::kSigmoid}; }
+
+}  // namespace
+
+const OpDef kSigmoid = {.name = "sigmoid",
+                        .inputs = 1,
+                        .attributes = {},
+                        .weights = {},
+                        .infer = same_shape,
+                        .macs = no_macs,
+                        .activation = activation};
+
+}  // namespace penult

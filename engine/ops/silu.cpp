@@ -1,0 +1,21 @@
+// dst = src / (1 + exp(-src)): torch.nn.SiLU, also called swish. Any shape; no attributes, no
+// weights.
+
+#include "engine/ops/expect.h"
+
+namespace penult {
+namespace {
+
+Activation activation(const Attributes&) { return {Activation::Kind::kSilu}; }
+
+}  // namespace
+
+const OpDef kSilu = {.name = "silu",
+                     .inputs = 1,
+                     .attributes = {},
+                     .weights = {},
+                     .infer = same_shape,
+                     .macs = no_macs,
+                     .activation = activation};
+
+}  // namespace penult
