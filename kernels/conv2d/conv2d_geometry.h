@@ -7,7 +7,8 @@
 // KW) as in torch.nn.Conv2d; bias (OC), optional. Padding is zeros: ph rows on top, pw columns on
 // the left; what is needed at the bottom and on the right follows from dst's size.
 // Numerics: native kernels start from the bias (else 0) and add the products in (kh, kw, ic) order
-// in f32; K = KH*KW*IC/groups, |err| <= K*2^-24 * sum |src*weights| to first order.
+// in f32 (some add products of groups nearby with weights of zero, too); K = KH*KW*IC/groups, |err|
+// <= K*2^-24 * sum |src*weights| to first order.
 
 #include "kernels/kernel.h"
 

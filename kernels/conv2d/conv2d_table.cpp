@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
+#include <numeric>
+#include <vector>
 
-#include "engine/base/text.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/conv2d_geometry.h"
 #include "kernels/gemm/gemm.h"
@@ -10,6 +12,12 @@ namespace penult::kernels {
 namespace {
 
 // Native: an implicit product. Row = dst pixel, K = its taps as segments of contiguous floats.
+//
+// Groups come in bundles: the fewest groups whose dst channels are a multiple of kChannelPad. A
+// bundle is a dense convolution of its own channels with zeros for weights between its groups (so
+// an infinity in a group makes its neighbours in the bundle NaN). Its panels then write only its
+// own channels or, in the last bundle, the padding of the pixel. With 4 channels a group and 16
+// lanes that costs no more than a panel for each group, which would be mostly padding.
 
 // With fewer channels than this a loop per tap costs more than an offset per float.
 constexpr int64_t kGatherBelow = 8;
@@ -28,10 +36,47 @@ int64_t conv2d_chunk_rows(const Conv2dGeometry& g) {
   return chunk_rows(pixels * g.ic * static_cast<int64_t>(sizeof(float)));
 }
 
-std::string declines(const Problem& problem) {
-  const Conv2dGeometry g = conv2d_geometry(problem);
-  if (g.groups != 1) return concat("groups must be 1, got ", g.groups);
-  return conv2d_declines_halo(problem);
+int64_t groups_in_bundle(const Conv2dGeometry& g) {
+  return std::min(g.groups, kChannelPad / std::gcd(g.oc / g.groups, kChannelPad));
+}
+
+int64_t bundles(const Conv2dGeometry& g) {
+  return (g.groups + groups_in_bundle(g) - 1) / groups_in_bundle(g);
+}
+
+// A bundle as the dense convolution that it is, and where its channels start.
+struct Bundle {
+  Conv2dGeometry dense;
+  int64_t groups, ic_begin, oc_begin;
+};
+
+Bundle bundle_of(const Conv2dGeometry& g, int64_t index) {
+  const int64_t first = index * groups_in_bundle(g);
+  const int64_t groups = std::min(groups_in_bundle(g), g.groups - first);
+  Bundle bundle{g, groups, first * g.ic_per_group(), first * (g.oc / g.groups)};
+  bundle.dense.ic = groups * g.ic_per_group();
+  bundle.dense.oc = groups * (g.oc / g.groups);
+  bundle.dense.groups = 1;
+  return bundle;
+}
+
+// Weights of a bundle with the zeros between its groups, in `room` if there are any; `weights` are
+// the whole convolution's.
+std::span<const float> dense_weights(const Conv2dGeometry& g, const Bundle& bundle,
+                                     std::span<const float> weights, std::vector<float>& room) {
+  const auto reduction = static_cast<size_t>(g.reduction());
+  const auto channels = static_cast<size_t>(bundle.dense.oc);
+  weights = weights.subspan(static_cast<size_t>(bundle.oc_begin) * reduction, channels * reduction);
+  if (bundle.groups == 1) return weights;
+  const auto dense_reduction = static_cast<size_t>(bundle.dense.reduction());
+  room.assign(channels * dense_reduction, 0.0F);
+  const size_t channels_in_group = channels / static_cast<size_t>(bundle.groups);
+  for (size_t o = 0; o < channels; ++o) {
+    const auto from = weights.subspan(o * reduction, reduction);
+    const size_t at = o * dense_reduction + o / channels_in_group * reduction;
+    std::copy(from.begin(), from.end(), room.data() + at);
+  }
+  return room;
 }
 
 // K in (kh, kw, ic) order, as the segments walk it.
@@ -63,37 +108,57 @@ GemmRows rows_of(const TensorDesc& desc, int64_t sh, int64_t sw) {
   return {desc.image_stride, desc.row_stride * sh, desc.pixel_stride * sw};
 }
 
+// Of each bundle; the last one may need less.
+template <Isa kIsa>
+int64_t bundle_bytes(const Conv2dGeometry& g) {
+  return packing_of(kIsa, bundle_of(g, 0).dense).layout.bytes;
+}
+
 template <Isa kIsa>
 size_t packed_bytes(const Problem& problem) {
-  return static_cast<size_t>(packing_of(kIsa, conv2d_geometry(problem)).layout.bytes);
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  return static_cast<size_t>(bundles(g) * bundle_bytes<kIsa>(g));
 }
 
 template <Isa kIsa>
 void pack(const Problem& problem, Weights weights, std::byte* packed) {
   const Conv2dGeometry g = conv2d_geometry(problem);
-  const GemmPacking packing = packing_of(kIsa, g);
-  const auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
-  pack_gemm(packing, g.oc, weights[0], source_index(g), bias, packed);
-  fill_offsets(g, problem.src[0], reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at));
+  std::vector<float> room;
+  for (int64_t b = 0; b < bundles(g); ++b, packed += bundle_bytes<kIsa>(g)) {
+    const Bundle bundle = bundle_of(g, b);
+    const Conv2dGeometry& dense = bundle.dense;
+    const GemmPacking packing = packing_of(kIsa, dense);
+    auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
+    if (!bias.empty())
+      bias = bias.subspan(static_cast<size_t>(bundle.oc_begin), static_cast<size_t>(dense.oc));
+    pack_gemm(packing, dense.oc, dense_weights(g, bundle, weights[0], room), source_index(dense),
+              bias, packed);
+    fill_offsets(dense, problem.src[0],
+                 reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at));
+  }
 }
 
 size_t scratch_bytes(const Problem& problem) {
-  return static_cast<size_t>(conv2d_chunk_rows(conv2d_geometry(problem)) * kGemmRowTableBytes);
+  const Conv2dGeometry dense = bundle_of(conv2d_geometry(problem), 0).dense;
+  return static_cast<size_t>(conv2d_chunk_rows(dense) * kGemmRowTableBytes);
 }
 
+// One bundle, or this thread's part of it.
 template <Isa kIsa>
-void run(const RunArgs& args) {
-  const Conv2dGeometry g = conv2d_geometry(args.problem);
+void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* packed, int thread,
+                int threads) {
+  const Conv2dGeometry& g = bundle.dense;
   const TensorDesc& src = args.problem.src[0];
   const int64_t segments = gathers(g) ? g.reduction() : g.kh * (merges_row(g, src) ? 1 : g.kw);
+  const int64_t pads = g.ph * src.row_stride + g.pw * src.pixel_stride;
   GemmParams params{
       .oh = g.oh,
       .ow = g.ow,
-      .src = args.src[0] - g.ph * src.row_stride - g.pw * src.pixel_stride,
+      .src = args.src[0] + bundle.ic_begin - pads,
       .src_rows = rows_of(src, g.sh, g.sw),
-      .dst = args.dst,
+      .dst = args.dst + bundle.oc_begin,
       .dst_rows = rows_of(args.problem.dst, 1, 1),
-      .residual = args.residual,
+      .residual = args.residual ? args.residual + bundle.oc_begin : nullptr,
       .residual_rows = rows_of(args.problem.residual, 1, 1),
       .segments = segments,
       .length = g.reduction() / segments,
@@ -101,8 +166,22 @@ void run(const RunArgs& args) {
       .row_table = args.scratch,
       .activation = args.problem.epilogue.activation,
   };
-  use_packed(params, args.packed, args.n * g.oh * g.ow, args.thread, args.threads);
+  use_packed(params, packed, args.n * g.oh * g.ow, thread, threads);
   run_gemm(kIsa, params);
+}
+
+template <Isa kIsa>
+void run(const RunArgs& args) {
+  const Conv2dGeometry g = conv2d_geometry(args.problem);
+  const int64_t count = bundles(g), bytes = packed_layout(args.packed).bytes;
+  // Whole bundles for each thread if that is even or nearly so, else a part of each.
+  constexpr int64_t kManyBundles = 8;
+  const bool whole = count % args.threads == 0 || count >= kManyBundles * args.threads;
+  const Range part = whole ? part_of(count, args.thread, args.threads) : Range{0, count};
+  for (int64_t b = part.begin; b < part.end; ++b) {
+    run_bundle<kIsa>(args, bundle_of(g, b), args.packed + b * bytes, whole ? 0 : args.thread,
+                     whole ? 1 : args.threads);
+  }
 }
 
 template <Isa kIsa>
@@ -110,7 +189,7 @@ constexpr Kernel native(const char* name) {
   return {.name = name,
           .backend = Backend::kNative,
           .isa = kIsa,
-          .declines = declines,
+          .declines = conv2d_declines_halo,
           .src_halo = conv2d_halo,
           .packed_bytes = packed_bytes<kIsa>,
           .pack = pack<kIsa>,

@@ -35,13 +35,37 @@ PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, int64_
   }
 }
 
+// The sums of kColumns neighbouring dst pixels at channel c.
+template <class Vec, int kColumns>
+PENULT_INLINE void store_columns(const DepthwiseParams& params, const Vec (&acc)[kColumns],
+                                 const float* residual, float* dst, int64_t c) {
+  const int64_t dst_pixel = params.dst_strides.pixel;
+  const int64_t residual_pixel = params.residual_strides.pixel;
+  with_light_activation<Vec>(params.activation, [&](const auto& activate) {
+    PENULT_UNROLL
+    for (int column = 0; column < kColumns; ++column) {
+      Vec y = acc[column];
+      if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel + c));
+      Vec::store(dst + column * dst_pixel + c, activate(y));
+    }
+  });
+}
+
+// What store_columns left to do, for all channels of this part.
+template <class Vec>
+PENULT_INLINE void activate_columns(const DepthwiseParams& params, int64_t columns, float* dst) {
+  for (int64_t column = 0; column < columns; ++column) {
+    activate_stored<Vec>(params.activation,
+                         dst + column * params.dst_strides.pixel + params.c_begin,
+                         params.c_end - params.c_begin);
+  }
+}
+
 // kColumns neighbouring dst pixels. `src`, `residual` and `dst` are the addresses of channel 0.
 template <class Vec, int kKernel, int kStride, int kColumns>
 PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const float* src,
                                        const float* residual, float* dst) {
   const int64_t src_row = params.src_strides.row, src_pixel = params.src_strides.pixel;
-  const int64_t dst_pixel = params.dst_strides.pixel;
-  const int64_t residual_pixel = params.residual_strides.pixel;
   const int64_t tap = params.c_step;
   for (int64_t c = params.c_begin; c < params.c_end; c += Vec::kLanes) {
     const Vec bias = Vec::load(params.bias + c);
@@ -53,19 +77,9 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
       add_kernel_row<Vec, kKernel, kStride>(acc, src + ky * src_row + c, src_pixel,
                                             params.weights + ky * kKernel * tap + c, tap);
     }
-    with_light_activation<Vec>(params.activation, [&](const auto& activate) {
-      PENULT_UNROLL
-      for (int column = 0; column < kColumns; ++column) {
-        Vec y = acc[column];
-        if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel + c));
-        Vec::store(dst + column * dst_pixel + c, activate(y));
-      }
-    });
+    store_columns(params, acc, residual, dst, c);
   }
-  for (int column = 0; column < kColumns; ++column) {
-    activate_stored<Vec>(params.activation, dst + column * dst_pixel + params.c_begin,
-                         params.c_end - params.c_begin);
-  }
+  activate_columns<Vec>(params, kColumns, dst);
 }
 
 using ColumnsFn = void (*)(const DepthwiseParams&, const float*, const float*, float*);
@@ -107,7 +121,7 @@ void depthwise_rows(const DepthwiseParams& params) {
 
 template <class Vec>
 void depthwise_conv2d_f32(const DepthwiseParams& params) {
-  const bool small = params.kernel == 3, unit = params.stride == 1;
+  const bool small = params.kh == 3, unit = params.sh == 1;
   if (small && unit) return depthwise_rows<Vec, 3, 1>(params);
   if (small) return depthwise_rows<Vec, 3, 2>(params);
   if (unit) return depthwise_rows<Vec, 5, 1>(params);

@@ -1,4 +1,4 @@
-#include "kernels/depthwise_conv2d/depthwise_conv2d.inl.h"
+#include "kernels/depthwise_conv2d/depthwise_any.inl.h"
 #include "kernels/simd/vec_avx2.h"
 
 namespace penult::kernels {
@@ -6,5 +6,7 @@ namespace penult::kernels {
 void depthwise_conv2d_f32_avx2(const DepthwiseParams& params) {
   depthwise_conv2d_f32<avx2::Vec>(params);
 }
+
+void depthwise_any_f32_avx2(const DepthwiseParams& params) { depthwise_any_f32<avx2::Vec>(params); }
 
 }  // namespace penult::kernels

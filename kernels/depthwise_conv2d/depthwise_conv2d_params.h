@@ -1,6 +1,6 @@
 #pragma once
 
-// A k x k depthwise convolution over a map with a halo of zeros. Plain numbers only: read by files
+// A depthwise convolution over a map with a halo of zeros. Plain numbers only: read by files
 // compiled for one ISA.
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct DepthwiseStrides {
 };
 
 struct DepthwiseParams {
-  int64_t kernel, stride;  // 3 or 5; 1 or 2; the same both ways
+  int64_t kh, kw, sh, sw, dh, dw;
   int64_t oh, ow;
   int64_t row_begin = 0, row_end = 0;  // dst rows count through all images: image * oh + y
   int64_t c_begin = 0, c_end = 0;      // multiples of kChannelPad
@@ -25,15 +25,22 @@ struct DepthwiseParams {
   DepthwiseStrides residual_strides;
   float* dst;
   DepthwiseStrides dst_strides;
-  const float* weights;  // [kernel * kernel][c_step], zero beyond the channels
+  const float* weights;  // [kh * kw][c_step], zero beyond the channels
   const float* bias;     // [c_step]
   int64_t c_step;
   Activation activation;
 };
 
+// Kernels of 3x3 or 5x5, strides of 1 or 2, the same both ways; no dilation.
 void depthwise_conv2d_f32_scalar(const DepthwiseParams& params);
 void depthwise_conv2d_f32_portable16(const DepthwiseParams& params);
 void depthwise_conv2d_f32_avx2(const DepthwiseParams& params);
 void depthwise_conv2d_f32_avx512(const DepthwiseParams& params);
+
+// All others.
+void depthwise_any_f32_scalar(const DepthwiseParams& params);
+void depthwise_any_f32_portable16(const DepthwiseParams& params);
+void depthwise_any_f32_avx2(const DepthwiseParams& params);
+void depthwise_any_f32_avx512(const DepthwiseParams& params);
 
 }  // namespace penult::kernels

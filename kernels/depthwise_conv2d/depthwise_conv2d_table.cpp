@@ -9,17 +9,22 @@
 namespace penult::kernels {
 namespace {
 
-std::string declines(const Problem& problem) {
+std::string declines_any(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
   if (g.groups != g.ic || g.groups != g.oc)
     return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
                   g.oc);
+  return conv2d_declines_halo(problem);
+}
+
+std::string declines(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
   if (g.kh != g.kw || (g.kh != 3 && g.kh != 5))
     return concat("kernel must be 3x3 or 5x5, got ", g.kh, "x", g.kw);
   if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
     return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
   if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
-  return conv2d_declines_halo(problem);
+  return declines_any(problem);
 }
 
 // Packed: weights [kh * kw][c], then bias [c], c rounded up; zeros in the padding.
@@ -67,8 +72,12 @@ void run(const RunArgs& args) {
   const int64_t step = round_up(g.ic, kChannelPad);
   const auto* weights = reinterpret_cast<const float*>(args.packed);
   DepthwiseParams params{
-      .kernel = g.kh,
-      .stride = g.sh,
+      .kh = g.kh,
+      .kw = g.kw,
+      .sh = g.sh,
+      .sw = g.sw,
+      .dh = g.dh,
+      .dw = g.dw,
       .oh = g.oh,
       .ow = g.ow,
       .src = args.src[0] - g.ph * src.row - g.pw * src.pixel,
@@ -86,11 +95,12 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&),
+                        std::string (*declines_problem)(const Problem&)) {
   return {.name = name,
           .backend = Backend::kNative,
           .isa = isa,
-          .declines = declines,
+          .declines = declines_problem,
           .src_halo = conv2d_halo,
           .packed_bytes = packed_bytes,
           .pack = pack,
@@ -98,11 +108,18 @@ constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) 
 }
 
 constexpr std::array kKernels = {
-    native("conv2d_depthwise_f32_avx512", Isa::kAvx512, run<depthwise_conv2d_f32_avx512>),
-    native("conv2d_depthwise_f32_avx2", Isa::kAvx2, run<depthwise_conv2d_f32_avx2>),
+    native("conv2d_depthwise_f32_avx512", Isa::kAvx512, run<depthwise_conv2d_f32_avx512>, declines),
+    native("conv2d_depthwise_any_f32_avx512", Isa::kAvx512, run<depthwise_any_f32_avx512>,
+           declines_any),
+    native("conv2d_depthwise_f32_avx2", Isa::kAvx2, run<depthwise_conv2d_f32_avx2>, declines),
+    native("conv2d_depthwise_any_f32_avx2", Isa::kAvx2, run<depthwise_any_f32_avx2>, declines_any),
     native("conv2d_depthwise_f32_portable16", Isa::kPortable16,
-           run<depthwise_conv2d_f32_portable16>),
-    native("conv2d_depthwise_f32_scalar", Isa::kScalar, run<depthwise_conv2d_f32_scalar>),
+           run<depthwise_conv2d_f32_portable16>, declines),
+    native("conv2d_depthwise_any_f32_portable16", Isa::kPortable16,
+           run<depthwise_any_f32_portable16>, declines_any),
+    native("conv2d_depthwise_f32_scalar", Isa::kScalar, run<depthwise_conv2d_f32_scalar>, declines),
+    native("conv2d_depthwise_any_f32_scalar", Isa::kScalar, run<depthwise_any_f32_scalar>,
+           declines_any),
 };
 
 }  // namespace

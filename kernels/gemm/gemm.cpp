@@ -51,7 +51,7 @@ void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> we
 
 void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread,
                 int threads) {
-  const auto& at = *reinterpret_cast<const GemmLayout*>(packed);
+  const GemmLayout& at = packed_layout(packed);
   params.panels = reinterpret_cast<const int64_t*>(packed + at.panels_at);
   params.bias = reinterpret_cast<const float*>(packed + at.bias_at);
   params.weights = reinterpret_cast<const float*>(packed + at.weights_at);

@@ -36,6 +36,10 @@ void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> we
                std::span<const int64_t> source_index, std::span<const float> bias,
                std::byte* packed);
 
+inline const GemmLayout& packed_layout(const std::byte* packed) {
+  return *reinterpret_cast<const GemmLayout*>(packed);
+}
+
 // Points the params at what pack_gemm wrote, and sets row and panel ranges to part `thread` of
 // `threads` of `rows` rows.
 void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread, int threads);

@@ -127,6 +127,7 @@ PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, fl
   with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
     store_tile(acc, dst, residual, args.channel, activate);
   });
+  if (is_light<Vec>(*args.activation)) return;
   for (int r = 0; r < kRows; ++r)
     activate_stored<Vec>(*args.activation, dst[r] + args.channel, kVecs * Vec::kLanes);
 }

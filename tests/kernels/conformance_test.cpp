@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "engine/base/activation_def.h"
+#include "engine/ops/op.h"
 #include "tests/kernels/kernel_case.h"
 
 namespace penult::testing {
@@ -100,8 +102,8 @@ std::string param_name(const ::testing::TestParamInfo<Param>& info) {
 INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(all_params()), param_name);
 
 // What the nets need at speed must not fall through to the reference unnoticed.
-TEST(ConformanceCoverage, NativeKernelsAcceptEveryProblemOfTheNets) {
-  for (const char* corpus : {"mobilenet_v2", "efficientnet_lite0"}) {
+TEST(ConformanceCoverage, NativeKernelsAcceptEveryProblem) {
+  for (const char* corpus : {"mobilenet_v2", "efficientnet_lite0", "tails"}) {
     for (const ProblemSpec& spec : read_corpus(corpus)) {
       for (const Isa isa : all_isas()) EXPECT_TRUE(runs_natively(spec, isa)) << spec.to_string();
     }
@@ -118,6 +120,20 @@ TEST(ConformanceCoverage, SomeProblemOfTheCorporaIsAcceptedByEachKernel) {
       };
       EXPECT_TRUE(std::any_of(tails.begin(), tails.end(), accepts)) << kernel.name;
     }
+  }
+}
+
+TEST(ConformanceCoverage, TheTailsTryEveryOperatorAndFunction) {
+  const std::vector<ProblemSpec> tails = read_corpus("tails");
+  for (const OpDef* op : all_ops()) {
+    const auto tries = [&](const ProblemSpec& spec) { return spec.op == op->name; };
+    EXPECT_TRUE(std::any_of(tails.begin(), tails.end(), tries)) << op->name;
+  }
+  for (const ActivationDef& def : all_activations()) {
+    const auto fuses = [&](const ProblemSpec& spec) {
+      return spec.epilogue.activation.kind == def.kind;
+    };
+    EXPECT_TRUE(std::any_of(tails.begin(), tails.end(), fuses)) << def.name;
   }
 }
 
