@@ -102,4 +102,45 @@ Graph inverted_residual_net(uint32_t seed, int64_t size) {
   return net.finish(3, size, size);
 }
 
+namespace {
+
+Attributes pool(int64_t kernel, int64_t stride, int64_t pad) {
+  return Attributes()
+      .set("kernel", {kernel, kernel})
+      .set("strides", {stride, stride})
+      .set("pads", {pad, pad, pad, pad});
+}
+
+ValueId squeeze_excite(RandomNet& net, const std::string& name, ValueId x, int64_t c) {
+  ValueId s = net.node(kGlobalAvgPool, name + ".pool", {x});
+  s = net.node(kSilu, name + ".act", {net.linear(name + ".reduce", s, c, 5)});
+  s = net.node(kSigmoid, name + ".gate", {net.linear(name + ".expand", s, 5, c)});
+  return net.node(kMul, name, {s, x});
+}
+
+}  // namespace
+
+Graph mixed_net(uint32_t seed, int64_t size) {
+  RandomNet net(seed);
+  ValueId x = net.conv("stem", net.input(), 3, {.oc = 24, .kernel = 7, .stride = 2});
+  x = net.node(kHardSwish, "stem.act", {net.batchnorm("stem.bn", x, 24)});
+  x = net.node(kMaxPool2d, "stem.pool", {x}, pool(3, 2, 1));
+  // ResNeXt: 6 groups of 4 channels, then a residual.
+  ValueId y = net.conv("grouped", x, 24, {.oc = 24, .kernel = 3, .groups = 6});
+  y = net.node(kLeakyRelu, "grouped.act", {net.batchnorm("grouped.bn", y, 24)});
+  x = net.node(kSilu, "grouped.out", {net.node(kAdd, "grouped.add", {y, x})});
+  y = net.conv("large", x, 24, {.oc = 24, .kernel = 7, .groups = 24});
+  y = net.node(kHardSigmoid, "large.act", {net.batchnorm("large.bn", y, 24)});
+  y = squeeze_excite(net, "se", y, 24);
+  y = net.node(kAdd, "se.add", {y, x});
+  x = net.node(kConcat, "concat", {y, net.conv("branch", x, 24, {.oc = 17}), x});
+  x = net.node(kPad, "pad", {x}, Attributes().set("pads", {0, 1, 1, 0}));
+  x = net.node(kAvgPool2d, "pool", {x}, pool(3, 2, 1));
+  const int64_t side = (size + 3) / 4 / 2 + 1;
+  x = net.node(kFlattenOp, "flatten", {x});
+  x = net.linear("classifier", x, (24 + 17 + 24) * side * side, 10);
+  net.node(kSoftmax, "softmax", {x});
+  return net.finish(3, size, size);
+}
+
 }  // namespace penult::testing

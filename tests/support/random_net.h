@@ -22,8 +22,9 @@ class RandomNet {
   };
   ValueId conv(const std::string& name, ValueId x, int64_t ic, const Conv& c);
   ValueId batchnorm(const std::string& name, ValueId x, int64_t channels);
-  ValueId node(const OpDef& op, const std::string& name, std::vector<ValueId> inputs) {
-    return graph_.add_node(op, name, std::move(inputs));
+  ValueId node(const OpDef& op, const std::string& name, std::vector<ValueId> inputs,
+               Attributes attrs = {}) {
+    return graph_.add_node(op, name, std::move(inputs), {}, std::move(attrs));
   }
   ValueId linear(const std::string& name, ValueId x, int64_t ic, int64_t oc);
   ValueId input() const { return graph_.input; }
@@ -45,5 +46,9 @@ class RandomNet {
 // with channel counts that leave ragged vectors, then pooling and a classifier. Every value is
 // named.
 Graph inverted_residual_net(uint32_t seed, int64_t size);
+
+// Everything that inverted_residual_net lacks: grouped and large depthwise convolution, pooling,
+// squeeze-and-excitation, concatenation, softmax, and activations other than ReLU6.
+Graph mixed_net(uint32_t seed, int64_t size);
 
 }  // namespace penult::testing

@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
+#include <tuple>
 
 #include "engine/base/cpu_features.h"
 #include "engine/exec/executor.h"
@@ -80,44 +82,53 @@ std::vector<ValueId> all_values(const Graph& graph) {
   return values;
 }
 
-class FusionBits : public ::testing::TestWithParam<Isa> {
+struct Net {
+  const char* name;
+  Graph (*make)(uint32_t seed, int64_t size);
+};
+
+using Param = std::tuple<Isa, Net>;
+
+class FusionBits : public ::testing::TestWithParam<Param> {
  protected:
   void SetUp() override {
-    if (!is_supported(GetParam())) GTEST_SKIP() << "this machine lacks " << isa_name(GetParam());
+    if (!is_supported(isa())) GTEST_SKIP() << "this machine lacks " << isa_name(isa());
   }
+  static Isa isa() { return std::get<0>(GetParam()); }
+  static Graph net(uint32_t seed) { return std::get<1>(GetParam()).make(seed, kSize); }
 };
 
 TEST_P(FusionBits, EveryCutPointEqualsTheUnfusedNativeSequence) {
-  const Graph graph = testing::inverted_residual_net(1, kSize);
+  const Graph graph = net(1);
   for (const ValueId value : all_values(graph)) {
-    const Features unfused = run_native(graph, {value}, {GetParam(), false});
-    const Features fused = run_native(graph, {value}, {GetParam(), true});
+    const Features unfused = run_native(graph, {value}, {isa(), false});
+    const Features fused = run_native(graph, {value}, {isa(), true});
     EXPECT_TRUE(same_bits(fused[0], unfused[0])) << graph.values[value].name;
   }
 }
 
 TEST_P(FusionBits, OtherTapsBatchPositionAndThreadsChangeNothing) {
-  const Graph graph = testing::inverted_residual_net(2, kSize);
+  const Graph graph = net(2);
   const std::vector<ValueId> values = all_values(graph);
-  const Features everything = run_native(graph, values, {GetParam(), true, 3, 2});
+  const Features everything = run_native(graph, values, {isa(), true, 3, 2});
   for (size_t i = 0; i < values.size(); ++i) {
     for (const int threads : {1, 2, 3}) {
-      const Features alone = run_native(graph, {values[i]}, {GetParam(), true, 1, threads});
+      const Features alone = run_native(graph, {values[i]}, {isa(), true, 1, threads});
       const std::vector<float> first(everything[i].begin(),
                                      everything[i].begin() + static_cast<long>(alone[0].size()));
       EXPECT_TRUE(same_bits(alone[0], first)) << graph.values[values[i]].name << ", " << threads;
     }
-    const Features batch = run_native(graph, {values[i]}, {GetParam(), true, 3, 1});
+    const Features batch = run_native(graph, {values[i]}, {isa(), true, 3, 1});
     EXPECT_TRUE(same_bits(batch[0], everything[i])) << graph.values[values[i]].name;
   }
 }
 
 TEST_P(FusionBits, EveryValueIsCloseToTheReferenceOnTheUnfoldedGraph) {
-  const Graph graph = testing::inverted_residual_net(3, kSize);
+  const Graph graph = net(3);
   const std::vector<ValueId> values = all_values(graph);
   const Features reference = run_reference(graph, values, 2);
   for (size_t i = 0; i < values.size(); ++i) {
-    const Features native = run_native(graph, {values[i]}, {GetParam(), true, 2, 2});
+    const Features native = run_native(graph, {values[i]}, {isa(), true, 2, 2});
     double largest = 0, worst = 0;
     for (size_t k = 0; k < reference[i].size(); ++k) {
       largest = std::max(largest, std::abs(static_cast<double>(reference[i][k])));
@@ -129,8 +140,16 @@ TEST_P(FusionBits, EveryValueIsCloseToTheReferenceOnTheUnfoldedGraph) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryIsa, FusionBits, ::testing::ValuesIn(all_isas()),
-                         [](const auto& isa) { return isa_name(isa.param); });
+constexpr Net kNets[] = {{"InvertedResidual", testing::inverted_residual_net},
+                         {"Mixed", testing::mixed_net}};
+
+INSTANTIATE_TEST_SUITE_P(EveryIsa, FusionBits,
+                         ::testing::Combine(::testing::ValuesIn(all_isas()),
+                                            ::testing::ValuesIn(kNets)),
+                         [](const auto& param) {
+                           return isa_name(std::get<0>(param.param)) + std::string("_") +
+                                  std::get<1>(param.param).name;
+                         });
 
 }  // namespace
 }  // namespace penult
