@@ -93,6 +93,16 @@ bool merges_row(const Conv2dGeometry& g, const TensorDesc& src) {
   return !gathers(g) && g.dw == 1 && src.pixel_stride == g.ic;
 }
 
+struct Segments {
+  int64_t count, length;
+};
+
+Segments segments_of(const Conv2dGeometry& g, const TensorDesc& src) {
+  if (gathers(g)) return {g.reduction(), 1};
+  if (merges_row(g, src)) return {g.kh, g.kw * g.ic};
+  return {g.kh * g.kw, g.ic};
+}
+
 void fill_offsets(const Conv2dGeometry& g, const TensorDesc& src, int64_t* offsets) {
   const int64_t taps_in_row = merges_row(g, src) ? 1 : g.kw;
   for (int64_t ky = 0; ky < g.kh; ++ky) {
@@ -149,7 +159,7 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
                 int threads) {
   const Conv2dGeometry& g = bundle.dense;
   const TensorDesc& src = args.problem.src[0];
-  const int64_t segments = gathers(g) ? g.reduction() : g.kh * (merges_row(g, src) ? 1 : g.kw);
+  const Segments segments = segments_of(g, src);
   const int64_t pads = g.ph * src.row_stride + g.pw * src.pixel_stride;
   GemmParams params{
       .oh = g.oh,
@@ -160,8 +170,8 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
       .dst_rows = rows_of(args.problem.dst, 1, 1),
       .residual = args.residual ? args.residual + bundle.oc_begin : nullptr,
       .residual_rows = rows_of(args.problem.residual, 1, 1),
-      .segments = segments,
-      .length = g.reduction() / segments,
+      .segments = segments.count,
+      .length = segments.length,
       .chunk_rows = conv2d_chunk_rows(g),
       .row_table = args.scratch,
       .activation = args.problem.epilogue.activation,

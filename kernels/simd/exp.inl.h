@@ -7,8 +7,8 @@ namespace {
 
 // e^x within 1.01 ULP of the exact value where that is a normal number, within one unit of the
 // smallest denormal below (measured on every float; tests/kernels/exp_test.cpp). Overflows to
-// infinity above 88.722839 = ln(FLT_MAX), underflows to 0 below -103.972 = ln(half the smallest denormal); a NaN
-// stays a NaN.
+// infinity above 88.722839 = ln(FLT_MAX), underflows to 0 below -103.972 = ln(half the smallest
+// denormal); a NaN stays a NaN.
 //
 // x = n ln 2 + r with whole n, |r| <= ln(2) / 2; e^x = 2^n e^r, e^r = 1 + r + r^2 q(r). Cody and
 // Waite, Software Manual for the Elementary Functions, chapter 6: ln 2 in two parts of which the

@@ -64,8 +64,8 @@ double worst_error(ExpFn exp, uint32_t first, uint32_t last, uint32_t step) {
 
 uint32_t bits(float x) { return std::bit_cast<uint32_t>(x); }
 
-// Of all floats the worst are off by 1.0095 ULP with fused multiply-add, by 0.982 without (a step of
-// 1 takes minutes); of these 1.5 million by less.
+// Of all floats the worst are off by 1.0095 ULP with fused multiply-add, by 0.982 without (a step
+// of 1 takes minutes); of these 1.5 million by less.
 TEST_P(Exp, IsWithinTwoUlpWhereTheResultIsNormal) {
   constexpr uint32_t kStep = 1499;  // a prime
   constexpr double kWorst = 1.01;
