@@ -13,20 +13,20 @@ using Format = dnnl::memory::format_tag;
 constexpr auto kF32 = dnnl::memory::data_type::f32;
 
 std::string declines_activation(const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::kNone:
-    case Activation::Kind::kClamp:
-      return {};
-  }
+  using Kind = Activation::Kind;
+  const Kind kind = activation.kind;
+  if (kind == Kind::kNone || kind == Kind::kClamp || kind == Kind::kLeakyRelu) return {};
   return "no post-op for this activation";
 }
 
 void append_activation(dnnl::post_ops& ops, const Activation& activation) {
-  if (activation.kind != Activation::Kind::kClamp) return;
-  const bool is_relu =
-      activation.lo == 0 && activation.hi == std::numeric_limits<float>::infinity();
+  const bool is_relu = activation == Activation::clamp(0, std::numeric_limits<float>::infinity());
   if (is_relu) return append_eltwise(ops, dnnl::algorithm::eltwise_relu, 0, 0);
-  append_eltwise(ops, dnnl::algorithm::eltwise_clip, activation.lo, activation.hi);
+  if (activation.kind == Activation::Kind::kLeakyRelu) {
+    return append_eltwise(ops, dnnl::algorithm::eltwise_relu, activation.a, 0);
+  }
+  if (activation.kind != Activation::Kind::kClamp) return;
+  append_eltwise(ops, dnnl::algorithm::eltwise_clip, activation.a, activation.b);
 }
 
 }  // namespace

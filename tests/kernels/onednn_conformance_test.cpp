@@ -60,8 +60,9 @@ TEST_P(OnednnConformance, StaysWithinTheErrorModelOnReals) {
   for_each_accepted([](const Kernel& kernel, const ProblemSpec& spec) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
     const Dense expected = reference(c), magnitude = reference(c.magnitudes());
-    const auto bound = [&](size_t i) { return rounding_bound(spec.roundings(), magnitude[i]); };
-    for (const RunPlan& plan : kPlans) expect_close(kernel, c, plan, expected, bound);
+    const ErrorBound bound = spec.error_bound();
+    const auto bound_at = [&](size_t i) { return bound.at(magnitude[i], expected[i]); };
+    for (const RunPlan& plan : kPlans) expect_close(kernel, c, plan, expected, bound_at);
   });
 }
 

@@ -40,9 +40,10 @@ struct OutputInfo {
   int64_t elems = 0;          ///< product of dims
 };
 
-/// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is done
-/// in create(), share() and reshape(). An object serves one thread at a time; threads that run at the
-/// same time each take a share() of it, which costs a workspace but no second copy of the weights.
+/// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is
+/// done in create(), share() and reshape(). An object serves one thread at a time; threads that run
+/// at the same time each take a share() of it, which costs a workspace but no second copy of the
+/// weights.
 class Extractor {
  public:
   /// Errors: NotFound (tap, backend), InvalidArgument, ModelInvalid, LimitExceeded, OutOfMemory,
@@ -55,16 +56,16 @@ class Extractor {
   /// threads of its own. May be called while other threads use theirs.
   Result<std::unique_ptr<Extractor>> share() const;
 
-  /// Switches to another input size (pixels) and largest batch; outputs() may change. Plans are kept
-  /// for the latest sizes, also for those who share(), so that switching back is cheap. After an
-  /// error everything is as before. Errors: as create().
+  /// Switches to another input size (pixels) and largest batch; outputs() may change. Plans are
+  /// kept for the latest sizes, also for those who share(), so that switching back is cheap. After
+  /// an error everything is as before. Errors: as create().
   Status reshape(int64_t input_h, int64_t input_w, int64_t max_batch);
 
   const std::vector<OutputInfo>& outputs() const;
   int64_t input_h() const;
   int64_t input_w() const;
-  const char* isa() const;        ///< ISA class in use: "scalar", "avx2"
-  const char* backend() const;    ///< "native", "onednn" or "reference"
+  const char* isa() const;      ///< ISA class in use: "scalar", "avx2"
+  const char* backend() const;  ///< "native", "onednn" or "reference"
   int64_t max_batch() const;
   uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 
