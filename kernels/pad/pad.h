@@ -1,8 +1,8 @@
 #pragma once
 
 // dst[n,c,h,w] = src[n, c, h-top, w-left], or 0 outside src; attribute pads = top, left, bottom,
-// right. Layout: nhwc f32. No epilogue. Numerics: exact. Native copies whole rows: one row of the
-// table serves all levels.
+// right, which cut where they are negative. Layout: nhwc f32. No epilogue. Numerics: exact. Native
+// copies whole rows: one row of the table serves all levels.
 
 #include "kernels/kernel.h"
 

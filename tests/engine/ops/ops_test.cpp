@@ -177,5 +177,19 @@ TEST(Linear, MultipliesAVector) {
             "input: expected a vector (c), got (8,1,1)");
 }
 
+TEST(Pad, AddsAFrameAndCutsWhereNegative) {
+  const auto pads = [](std::vector<int64_t> values) {
+    return Attributes().set("pads", std::move(values));
+  };
+  const Shape src = Shape::map(3, 4, 5);
+  EXPECT_EQ(Applied(kPad, pads({1, 2, 3, 4}), {src}).shape, Shape::map(3, 8, 11));
+  EXPECT_EQ(Applied(kPad, pads({0, 0, -1, -2}), {src}).shape, Shape::map(3, 3, 3));
+  EXPECT_EQ(Applied(kPad, pads({-3, 2, 0, -4}), {src}).shape, Shape::map(3, 1, 3));
+  EXPECT_EQ(refusal({kPad, pads({-2, 0, -2, 0}), {src}}),
+            "pads: expected to leave a pixel of (3,4,5), got (-2,0,-2,0)");
+  EXPECT_EQ(refusal({kPad, pads({0, 9, 0, -5}), {src}}),
+            "pads: expected to leave a pixel of (3,4,5), got (0,9,0,-5)");
+}
+
 }  // namespace
 }  // namespace penult
