@@ -1,11 +1,24 @@
 #include "converters/architectures/architectures.h"
 
-#include <array>
-
 namespace penult::converters {
+namespace {
+
+using Family = std::span<const Architecture> (*)();
+
+constexpr Family kFamilies[] = {
+    mobilenet_v2, tf_efficientnet_lite0, resnets, mobilenet_v1, mobilenet_v3, bagnets,
+};
+
+std::vector<Architecture> members() {
+  std::vector<Architecture> all;
+  for (const Family family : kFamilies) all.insert(all.end(), family().begin(), family().end());
+  return all;
+}
+
+}  // namespace
 
 std::span<const Architecture> all_architectures() {
-  static const std::array<Architecture, 2> kAll = {kMobilenetV2, kTfEfficientnetLite0};
+  static const std::vector<Architecture> kAll = members();
   return kAll;
 }
 

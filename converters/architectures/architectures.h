@@ -1,10 +1,17 @@
 #pragma once
 
+#include <span>
+
 #include "converters/importer.h"
 
 namespace penult::converters {
 
-// One file each; the order in which they are asked is in architectures.cpp.
-extern const Architecture kMobilenetV2, kTfEfficientnetLite0;
+// One function and one file a family; the order in which they are asked is in architectures.cpp.
+std::span<const Architecture> bagnets();
+std::span<const Architecture> mobilenet_v1();
+std::span<const Architecture> mobilenet_v2();
+std::span<const Architecture> mobilenet_v3();
+std::span<const Architecture> resnets();
+std::span<const Architecture> tf_efficientnet_lite0();
 
 }  // namespace penult::converters

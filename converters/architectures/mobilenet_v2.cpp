@@ -10,6 +10,7 @@
 
 #include "converters/architectures/architectures.h"
 #include "converters/architectures/net_builder.h"
+#include "engine/ops/op.h"
 
 namespace penult::converters {
 namespace {
@@ -19,9 +20,6 @@ constexpr float kEps = 1e-5f;
 // The stride of each block features.1 .. features.17; the widths are in the file.
 constexpr std::array<int64_t, 17> kStrides = {1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1};
 constexpr int kLastBlock = static_cast<int>(kStrides.size());
-// The ends of timm's stages 0..4 (feature strides 2, 4, 8, 16, 32).
-constexpr std::array<int, 5> kStageEnds = {1, 3, 6, 13, 17};
-
 std::string block_name(int index) { return "features." + std::to_string(index); }
 
 // Convolution, batchnorm, ReLU6: an FX leaf called `tap`.
@@ -29,7 +27,7 @@ ValueId conv_norm_act(NetBuilder& net, const std::string& tap, const std::string
                       const std::string& norm_key, ValueId x, const ConvSpec& spec) {
   x = net.conv({tap + ".0", conv_key}, x, spec);
   x = net.batchnorm({tap + ".1", norm_key}, x, kEps);
-  x = net.relu6(tap, x);
+  x = net.activation(kRelu6, tap, x);
   net.alias(tap + ".2");
   return x;
 }
@@ -58,29 +56,20 @@ ValueId block(NetBuilder& net, int index, ValueId x, bool torchvision) {
 }
 
 void name_places(NetBuilder& net) {
-  for (size_t stage = 0; stage < kStageEnds.size(); ++stage) {
-    const std::string end = block_name(kStageEnds[stage]);
-    net.alias(std::to_string(stage), end);
-    net.alias(std::to_string(static_cast<int>(stage) - static_cast<int>(kStageEnds.size())), end);
-  }
+  // timm's feature strides 2, 4, 8, 16, 32
+  net.name_stages({"features.1", "features.3", "features.6", "features.13", "features.17"});
   for (int i = 0; i <= kLastBlock + 1; ++i) net.add_to_group("blocks", block_name(i));
 }
 
-bool has(const StateDict& weights, std::string_view name) {
-  for (const NamedTensor& tensor : weights.tensors) {
-    if (tensor.name == name) return true;
-  }
-  return false;
-}
-
 bool recognises(const StateDict& weights) {
-  return has(weights, "features.0.0.weight") && has(weights, "features.18.0.weight") &&
-         (has(weights, "features.17.conv.2.weight") || has(weights, "features.17.conv.6.weight")) &&
-         has(weights, "features.17.conv.3.weight");
+  return find(weights, "features.0.0.weight") && find(weights, "features.18.0.weight") &&
+         (find(weights, "features.17.conv.2.weight") ||
+          find(weights, "features.17.conv.6.weight")) &&
+         find(weights, "features.17.conv.3.weight");
 }
 
 Result<ModelData> build(StateDict&& weights) {
-  const bool torchvision = has(weights, "features.1.conv.0.0.weight");
+  const bool torchvision = find(weights, "features.1.conv.0.0.weight") != nullptr;
   NetBuilder net(std::move(weights));
   ValueId x = conv_norm_act(net, "features.0", "features.0.0", "features.0.1", net.input(),
                             {.kernel = 3, .stride = 2, .padding = 1});
@@ -98,6 +87,9 @@ Result<ModelData> build(StateDict&& weights) {
 
 }  // namespace
 
-const Architecture kMobilenetV2 = {"mobilenet_v2", recognises, build};
+std::span<const Architecture> mobilenet_v2() {
+  static constexpr Architecture kOnly[] = {{"mobilenet_v2", recognises, build}};
+  return kOnly;
+}
 
 }  // namespace penult::converters

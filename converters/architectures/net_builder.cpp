@@ -40,6 +40,18 @@ std::string describe_nonfinite(const std::vector<float>& values) {
 
 }  // namespace
 
+const NamedTensor* find(const StateDict& weights, std::string_view name) {
+  for (const NamedTensor& tensor : weights.tensors) {
+    if (tensor.name == name) return &tensor;
+  }
+  return nullptr;
+}
+
+bool has_shape(const StateDict& weights, std::string_view name, const std::vector<int64_t>& dims) {
+  const NamedTensor* tensor = find(weights, name);
+  return tensor != nullptr && dims_match(dims, tensor->dims);
+}
+
 NetBuilder::NetBuilder(StateDict&& weights)
     : weights_(std::move(weights)), claimed_(weights_.tensors.size(), false) {
   for (size_t i = 0; i < weights_.tensors.size(); ++i) index_[weights_.tensors[i].name] = i;
@@ -109,17 +121,16 @@ ValueId NetBuilder::layer(const OpDef& op, const std::string& tap, std::vector<V
 int64_t NetBuilder::channels(ValueId value) const { return channels_[value]; }
 
 ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec) {
-  const int64_t ic = channels(x);
-  const WeightId weight =
-      claim(name.key + ".weight",
-            {spec.depthwise ? ic : -1, spec.depthwise ? 1 : ic, spec.kernel, spec.kernel});
+  const int64_t ic = channels(x), groups = spec.depthwise ? ic : spec.groups;
+  const int64_t oc = spec.depthwise ? ic : spec.channels != 0 ? spec.channels : -1;
+  const WeightId weight = claim(name.key + ".weight", {oc, ic / groups, spec.kernel, spec.kernel});
   if (!status_.ok()) return 0;
   const WeightId bias = has(name.key + ".bias")
                             ? claim(name.key + ".bias", {model_.graph.weights[weight].dims[0]})
                             : kNoWeight;
   Attributes attrs;
   attrs.set("strides", {spec.stride, spec.stride});
-  attrs.set("groups", spec.depthwise ? ic : 1);
+  attrs.set("groups", groups);
   attrs.set("pads", {spec.padding, spec.padding, spec.padding, spec.padding});
   attrs.set("pad_mode", spec.same_padding ? 1 : 0);
   return layer(kConv2d, name.tap, {x}, {weight, bias}, std::move(attrs),
@@ -146,12 +157,44 @@ ValueId NetBuilder::linear(const LayerName& name, ValueId x) {
   return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
 }
 
-ValueId NetBuilder::relu6(const std::string& tap, ValueId x) {
-  return layer(kRelu6, tap, {x}, {}, {}, channels(x));
+WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic) {
+  const WeightId weight = claim(name, {-1, ic, 1, 1});
+  if (status_.ok()) model_.graph.weights[weight].dims.resize(2);
+  return weight;
+}
+
+ValueId NetBuilder::conv_of_pixel(const LayerName& name, ValueId x) {
+  const WeightId weight = claim_matrix(name.key + ".weight", channels(x));
+  if (!status_.ok()) return 0;
+  const int64_t oc = model_.graph.weights[weight].dims[0];
+  const WeightId bias = claim(name.key + ".bias", {oc});
+  return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
+}
+
+ValueId NetBuilder::activation(const OpDef& op, const std::string& tap, ValueId x) {
+  return layer(op, tap, {x}, {}, {}, channels(x));
 }
 
 ValueId NetBuilder::add(const std::string& tap, ValueId x, ValueId y) {
   return layer(kAdd, tap, {x, y}, {}, {}, channels(x));
+}
+
+ValueId NetBuilder::scale_channels(const std::string& tap, ValueId map, ValueId scale) {
+  return layer(kMul, tap, {map, scale}, {}, {}, channels(map));
+}
+
+ValueId NetBuilder::max_pool(const std::string& tap, ValueId x, const PoolSpec& spec) {
+  Attributes attrs;
+  attrs.set("kernel", {spec.kernel, spec.kernel});
+  attrs.set("strides", {spec.stride, spec.stride});
+  attrs.set("pads", {spec.padding, spec.padding, spec.padding, spec.padding});
+  return layer(kMaxPool2d, tap, {x}, {}, std::move(attrs), channels(x));
+}
+
+ValueId NetBuilder::crop(const std::string& tap, ValueId x, int64_t rows) {
+  Attributes attrs;
+  attrs.set("pads", {0, 0, -rows, -rows});
+  return layer(kPad, tap, {x}, {}, std::move(attrs), channels(x));
 }
 
 ValueId NetBuilder::global_avg_pool(const std::string& tap, ValueId x) {
@@ -165,6 +208,14 @@ void NetBuilder::alias(const std::string& name) {
 void NetBuilder::alias(const std::string& name, const std::string& tap) {
   const int index = last_tap_inside(tap);
   if (status_.ok()) model_.aliases.push_back({name, index});
+}
+
+void NetBuilder::name_stages(const std::vector<std::string>& modules) {
+  const int count = static_cast<int>(modules.size());
+  for (int i = 0; i < count; ++i) {
+    alias(std::to_string(i), modules[static_cast<size_t>(i)]);
+    alias(std::to_string(i - count), modules[static_cast<size_t>(i)]);
+  }
 }
 
 int NetBuilder::last_tap_inside(const std::string& module) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,20 @@ struct ConvSpec {
   int64_t padding = 0;        // pixels on each side; ignored with same_padding
   bool same_padding = false;  // TensorFlow's SAME
   bool depthwise = false;
+  int64_t groups = 1;    // ignored if depthwise
+  int64_t channels = 0;  // of the output; 0: whatever the weights have
 };
+
+struct PoolSpec {
+  int64_t kernel = 1;  // both sides
+  int64_t stride = 1;
+  int64_t padding = 0;
+};
+
+// Null if there is no tensor of that name. Linear: for the few names that recognise a network.
+const NamedTensor* find(const StateDict& weights, std::string_view name);
+// If there is one, and its dims are these (-1: any size).
+bool has_shape(const StateDict& weights, std::string_view name, const std::vector<int64_t>& dims);
 
 // Collects errors: after the first one every call is a no-op, and finish() returns it. So a builder
 // reads as the network does.
@@ -35,18 +49,27 @@ class NetBuilder {
 
   ValueId input() const { return model_.graph.input; }
 
-  // Channels of the output follow from the weights' shape, which must be (oc, ic, k, k), or
-  // (ic, 1, k, k) if depthwise.
+  // Channels of the output follow from the weights' shape, which must be (oc, ic / groups, k, k),
+  // or (ic, 1, k, k) if depthwise.
   ValueId conv(const LayerName& name, ValueId x, const ConvSpec& spec);
   ValueId batchnorm(const LayerName& name, ValueId x, float eps);
   ValueId linear(const LayerName& name, ValueId x);  // with a bias, as all classifiers have it
-  ValueId relu6(const std::string& tap, ValueId x);
+  // A 1x1 convolution with bias of the single pixel that x, a vector, stands for.
+  ValueId conv_of_pixel(const LayerName& name, ValueId x);
+  // An operator without attributes that keeps the shape: kRelu, kHardSwish, ...
+  ValueId activation(const OpDef& op, const std::string& tap, ValueId x);
   ValueId add(const std::string& tap, ValueId x, ValueId y);
+  ValueId scale_channels(const std::string& tap, ValueId map, ValueId scale);
+  ValueId max_pool(const std::string& tap, ValueId x, const PoolSpec& spec);
   ValueId global_avg_pool(const std::string& tap, ValueId x);
+  // Without the last `rows` rows and as many columns.
+  ValueId crop(const std::string& tap, ValueId x, int64_t rows);
 
   // Another name of the most recent tap, or of the last one inside a module.
   void alias(const std::string& name);
   void alias(const std::string& name, const std::string& tap);
+  // timm's stage numbers: module i is called i, and, from the end, i - number of modules.
+  void name_stages(const std::vector<std::string>& modules);
   // Adds the last tap inside `module` to group `group`.
   void add_to_group(const std::string& group, const std::string& module);
 
@@ -61,6 +84,8 @@ class NetBuilder {
   // The tensor `name`, whose dims must be `expected` (-1: any size); errors if it is missing, used
   // already, of integers, or not finite.
   WeightId claim(const std::string& name, const std::vector<int64_t>& expected);
+  // The same for a 1x1 convolution's weights, kept as a matrix.
+  WeightId claim_matrix(const std::string& name, int64_t ic);
   ValueId layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
                 std::vector<WeightId> weights, Attributes attrs, int64_t channels);
   void claim_counter(const std::string& name);

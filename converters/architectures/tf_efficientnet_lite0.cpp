@@ -10,6 +10,7 @@
 
 #include "converters/architectures/architectures.h"
 #include "converters/architectures/net_builder.h"
+#include "engine/ops/op.h"
 
 namespace penult::converters {
 namespace {
@@ -23,8 +24,6 @@ struct Stage {
 };
 constexpr std::array<Stage, 7> kStages = {
     {{1, 1, 3}, {2, 2, 3}, {2, 2, 5}, {3, 2, 3}, {3, 1, 5}, {4, 2, 5}, {1, 1, 3}}};
-// The ends of timm's feature stages 0..4 (feature strides 2, 4, 8, 16, 32).
-constexpr std::array<int, 5> kStageEnds = {0, 1, 2, 4, 6};
 
 // Where a block's tensors are: timm's names, or the package's.
 struct BlockNames {
@@ -59,7 +58,7 @@ BlockNames names_of(int stage, int block, int flat, bool expands, bool timm) {
 // Batchnorm with ReLU6 inside.
 ValueId norm_act(NetBuilder& net, const LayerName& name, ValueId x) {
   x = net.batchnorm({name.tap + ".drop", name.key}, x, kEps);
-  x = net.relu6(name.tap, x);
+  x = net.activation(kRelu6, name.tap, x);
   net.alias(name.tap + ".act");
   return x;
 }
@@ -85,11 +84,8 @@ ValueId block(NetBuilder& net, const BlockNames& names, int64_t kernel, int64_t 
 }
 
 void name_places(NetBuilder& net) {
-  for (size_t i = 0; i < kStageEnds.size(); ++i) {
-    const std::string end = "blocks." + std::to_string(kStageEnds[i]);
-    net.alias(std::to_string(i), end);
-    net.alias(std::to_string(static_cast<int>(i) - static_cast<int>(kStageEnds.size())), end);
-  }
+  // feature strides 2, 4, 8, 16, 32
+  net.name_stages({"blocks.0", "blocks.1", "blocks.2", "blocks.4", "blocks.6"});
   for (size_t stage = 0; stage < kStages.size(); ++stage) {
     for (int b = 0; b < kStages[stage].blocks; ++b) {
       net.add_to_group("blocks", "blocks." + std::to_string(stage) + "." + std::to_string(b));
@@ -97,20 +93,13 @@ void name_places(NetBuilder& net) {
   }
 }
 
-bool has(const StateDict& weights, std::string_view name) {
-  for (const NamedTensor& tensor : weights.tensors) {
-    if (tensor.name == name) return true;
-  }
-  return false;
-}
-
 bool recognises(const StateDict& weights) {
   // The larger siblings have more blocks in the last stage; networks with squeeze-and-excitation
   // have tensors that no layer here would use, and are refused by name.
-  return (has(weights, "_blocks.15._project_conv.weight") &&
-          !has(weights, "_blocks.16._project_conv.weight")) ||
-         (has(weights, "blocks.6.0.conv_pwl.weight") && has(weights, "conv_head.weight") &&
-          has(weights, "blocks.5.3.conv_pwl.weight"));
+  return (find(weights, "_blocks.15._project_conv.weight") &&
+          !find(weights, "_blocks.16._project_conv.weight")) ||
+         (find(weights, "blocks.6.0.conv_pwl.weight") && find(weights, "conv_head.weight") &&
+          find(weights, "blocks.5.3.conv_pwl.weight"));
 }
 
 // (x - 127) / 128 on 0..255, as the weights were trained; size and filter are timm's (crop_pct
@@ -124,7 +113,7 @@ Preprocess preprocess() {
 }
 
 Result<ModelData> build(StateDict&& weights) {
-  const bool timm = has(weights, "conv_stem.weight");
+  const bool timm = find(weights, "conv_stem.weight") != nullptr;
   NetBuilder net(std::move(weights));
   const auto name = [&](const char* timm_name, const char* package_name) {
     return LayerName{timm_name, timm ? timm_name : package_name};
@@ -151,6 +140,9 @@ Result<ModelData> build(StateDict&& weights) {
 
 }  // namespace
 
-const Architecture kTfEfficientnetLite0 = {"tf_efficientnet_lite0", recognises, build};
+std::span<const Architecture> tf_efficientnet_lite0() {
+  static constexpr Architecture kOnly[] = {{"tf_efficientnet_lite0", recognises, build}};
+  return kOnly;
+}
 
 }  // namespace penult::converters

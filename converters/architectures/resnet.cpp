@@ -1,0 +1,180 @@
+// ResNet (He et al. 2015), ResNeXt (Xie et al. 2016) and Wide ResNet (Zagoruyko and Komodakis
+// 2016), torchvision's `resnet18` to `wide_resnet101_2`, whose tensors timm's equally named
+// networks share. Tap names: torchvision's FX nodes. The stride of a bottleneck stands on its 3x3
+// convolution, as in torchvision ("v1.5"). Widths come from the shapes.
+
+#include <array>
+#include <utility>
+
+#include "converters/architectures/architectures.h"
+#include "converters/architectures/net_builder.h"
+#include "engine/ops/op.h"
+
+namespace penult::converters {
+namespace {
+
+constexpr float kEps = 1e-5f;
+
+enum class Block {
+  kBasic,       // 3x3, 3x3
+  kBottleneck,  // 1x1, 3x3 in groups, 1x1
+};
+
+struct Member {
+  const char* name;
+  Block block;
+  std::array<int, 4> depths;  // blocks of layer1 to layer4
+  int64_t groups = 1;
+  int64_t expansion = 4;  // output channels of a bottleneck for each of its 3x3 convolution
+  int32_t resize = 256;   // of the eval transform of torchvision's IMAGENET1K_V1 weights
+};
+
+constexpr std::array<Member, 10> kMembers = {{
+    {"resnet18", Block::kBasic, {2, 2, 2, 2}},
+    {"resnet34", Block::kBasic, {3, 4, 6, 3}},
+    {"resnet50", Block::kBottleneck, {3, 4, 6, 3}},
+    {"resnet101", Block::kBottleneck, {3, 4, 23, 3}},
+    {"resnet152", Block::kBottleneck, {3, 8, 36, 3}},
+    {"resnext50_32x4d", Block::kBottleneck, {3, 4, 6, 3}, 32, 2},
+    {"resnext101_32x8d", Block::kBottleneck, {3, 4, 23, 3}, 32, 1},
+    {"resnext101_64x4d", Block::kBottleneck, {3, 4, 23, 3}, 64, 1, 232},
+    {"wide_resnet50_2", Block::kBottleneck, {3, 4, 6, 3}, 1, 2},
+    {"wide_resnet101_2", Block::kBottleneck, {3, 4, 23, 3}, 1, 2},
+}};
+
+std::string layer_name(int layer) { return "layer" + std::to_string(layer + 1); }
+
+std::string block_name(int layer, int index) {
+  return layer_name(layer) + "." + std::to_string(index);
+}
+
+bool has_depths(const StateDict& weights, const std::array<int, 4>& depths) {
+  for (int layer = 0; layer < 4; ++layer) {
+    const int depth = depths[static_cast<size_t>(layer)];
+    if (!find(weights, block_name(layer, depth - 1) + ".conv1.weight") ||
+        find(weights, block_name(layer, depth) + ".conv1.weight")) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool looks_like(const Member& member, const StateDict& weights) {
+  if (!has_shape(weights, "conv1.weight", {-1, 3, 7, 7}) || !has_depths(weights, member.depths)) {
+    return false;
+  }
+  const NamedTensor* last = find(weights, "layer1.0.conv3.weight");
+  if (member.block == Block::kBasic) return last == nullptr;
+  const NamedTensor* middle = find(weights, "layer1.0.conv2.weight");
+  if (last == nullptr || middle == nullptr || middle->dims.size() != 4) return false;
+  const int64_t width = middle->dims[0];
+  return middle->dims[1] * member.groups == width &&
+         has_shape(weights, last->name, {width * member.expansion, width, 1, 1});
+}
+
+struct Names {
+  std::string block;
+  LayerName conv(int i) const { return both("conv", i); }
+  LayerName norm(int i) const { return both("bn", i); }
+  // FX numbers the uses of a block's one ReLU: relu, relu_1, relu_2.
+  std::string relu(int use) const {
+    return block + (use == 0 ? ".relu" : ".relu_" + std::to_string(use));
+  }
+
+ private:
+  LayerName both(const char* kind, int i) const {
+    const std::string name = block + "." + kind + std::to_string(i);
+    return {name, name};
+  }
+};
+
+ValueId conv_norm(NetBuilder& net, const LayerName& conv, const LayerName& norm, ValueId x,
+                  const ConvSpec& spec) {
+  return net.batchnorm(norm, net.conv(conv, x, spec), kEps);
+}
+
+// `width`: channels inside the block; 0 if its first tensor may choose.
+ValueId basic(NetBuilder& net, const Names& names, ValueId x, int64_t stride, int64_t width) {
+  x = conv_norm(net, names.conv(1), names.norm(1), x,
+                {.kernel = 3, .stride = stride, .padding = 1, .channels = width});
+  x = net.activation(kRelu, names.relu(0), x);
+  return conv_norm(net, names.conv(2), names.norm(2), x,
+                   {.kernel = 3, .padding = 1, .channels = net.channels(x)});
+}
+
+ValueId bottleneck(NetBuilder& net, const Names& names, ValueId x, int64_t stride, int64_t width,
+                   const Member& member) {
+  x = conv_norm(net, names.conv(1), names.norm(1), x, {.channels = width});
+  x = net.activation(kRelu, names.relu(0), x);
+  width = net.channels(x);
+  const ConvSpec middle = {
+      .kernel = 3, .stride = stride, .padding = 1, .groups = member.groups, .channels = width};
+  x = conv_norm(net, names.conv(2), names.norm(2), x, middle);
+  x = net.activation(kRelu, names.relu(1), x);
+  return conv_norm(net, names.conv(3), names.norm(3), x, {.channels = width * member.expansion});
+}
+
+ValueId block(NetBuilder& net, const std::string& name, ValueId x, int64_t stride,
+              const Member& member) {
+  const Names names{name};
+  const std::string first = name + ".downsample.0", second = name + ".downsample.1";
+  const bool projects = net.has(first + ".weight"), is_basic = member.block == Block::kBasic;
+  // Without a projection the block's output must have the channels of its input.
+  const int64_t width = projects ? 0 : net.channels(x) / (is_basic ? 1 : member.expansion);
+  ValueId y = is_basic ? basic(net, names, x, stride, width)
+                       : bottleneck(net, names, x, stride, width, member);
+  if (projects) {
+    x = conv_norm(net, {first, first}, {second, second}, x,
+                  {.stride = stride, .channels = net.channels(y)});
+  }
+  y = net.add(name + ".add", y, x);
+  return net.activation(kRelu, names.relu(is_basic ? 1 : 2), y);
+}
+
+Result<ModelData> build_member(const Member& member, StateDict&& weights) {
+  NetBuilder net(std::move(weights));
+  ValueId x = conv_norm(net, {"conv1", "conv1"}, {"bn1", "bn1"}, net.input(),
+                        {.kernel = 7, .stride = 2, .padding = 3});
+  x = net.activation(kRelu, "relu", x);
+  x = net.max_pool("maxpool", x, {.kernel = 3, .stride = 2, .padding = 1});
+  for (int layer = 0; layer < 4; ++layer) {
+    for (int i = 0; i < member.depths[static_cast<size_t>(layer)]; ++i) {
+      const std::string name = block_name(layer, i);
+      x = block(net, name, x, layer > 0 && i == 0 ? 2 : 1, member);
+      net.add_to_group("blocks", name);
+    }
+  }
+  x = net.global_avg_pool("avgpool", x);
+  net.alias("flatten");  // of a vector: another name of the same place
+  net.alias("penultimate");
+  if (net.has("fc.weight")) net.linear({"fc", "fc"}, x);
+  net.name_stages({"relu", "layer1", "layer2", "layer3", "layer4"});
+  Preprocess preprocess;
+  preprocess.resize = member.resize;
+  return net.finish(member.name, preprocess);
+}
+
+template <size_t kIndex>
+bool recognises(const StateDict& weights) {
+  return looks_like(kMembers[kIndex], weights);
+}
+
+template <size_t kIndex>
+Result<ModelData> build(StateDict&& weights) {
+  return build_member(kMembers[kIndex], std::move(weights));
+}
+
+template <size_t... kIndices>
+constexpr std::array<Architecture, sizeof...(kIndices)> architectures(
+    std::index_sequence<kIndices...>) {
+  return {{{kMembers[kIndices].name, recognises<kIndices>, build<kIndices>}...}};
+}
+
+}  // namespace
+
+std::span<const Architecture> resnets() {
+  static constexpr auto kAll = architectures(std::make_index_sequence<kMembers.size()>());
+  return kAll;
+}
+
+}  // namespace penult::converters
