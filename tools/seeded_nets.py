@@ -1,0 +1,130 @@
+"""Networks whose weights are drawn from a seed, since no file of them can be had from a package: for goldens.
+tests/support/seeded_weights.cpp draws the same numbers, so that no weights need be stored.
+
+Element i of a tensor comes from h(i) = splitmix64's output function of FNV-1a(name) + (i + 1) * GOLDEN_RATIO.
+u(i), its upper 24 bits / 2^24, is uniform in [0, 1); b(i), the sum of its four 16-bit parts, is bell-shaped.
+All is computed in double and rounded to float once:
+
+  running_var            0.5 + 1.5 u
+  weight, one dimension  0.5 + u                             batchnorm's scale
+  any other, one         (b - 131070) * 7.93e-6              N(0, 0.3), nearly
+  weight, more           (2 u - 1) * sqrt(3 v / fan_in)      variance v / fan_in, v = 4 if depthwise, else 1
+
+With He's v = 2 the residuals of ResNet-50 would grow a thousandfold, until no batchnorm's mean could be told
+from 0. Here the largest value of every tap lies within 0.3 and 60; depthwise ones reach the bounds of ReLU6.
+"""
+import math
+
+import numpy
+import timm
+import torch
+import torchvision
+
+GOLDEN_RATIO = 0x9E3779B97F4A7C15
+
+
+def fnv1a(name):
+    value = 0xCBF29CE484222325
+    for byte in name.encode():
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return value
+
+
+def draw(name, shape):
+    count = math.prod(shape)
+    with numpy.errstate(over="ignore"):
+        z = numpy.uint64(fnv1a(name)) + numpy.arange(1, count + 1, dtype=numpy.uint64) * numpy.uint64(GOLDEN_RATIO)
+        z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+        z ^= z >> numpy.uint64(31)
+    u = (z >> numpy.uint64(40)).astype(numpy.float64) / 2**24
+    if len(shape) > 1:
+        variance = 4 if len(shape) == 4 and shape[1] == 1 else 1
+        values = (2 * u - 1) * math.sqrt(3 * variance / math.prod(shape[1:]))
+    elif name.endswith(".running_var"):
+        values = 0.5 + 1.5 * u
+    elif name.endswith(".weight"):
+        values = 0.5 + u
+    else:
+        parts = sum((z >> numpy.uint64(16 * i)) & numpy.uint64(0xFFFF) for i in range(4))
+        values = (parts.astype(numpy.float64) - 131070) * 7.93e-6
+    return torch.from_numpy(values.astype(numpy.float32).reshape(shape))
+
+
+def load_seeded(model):
+    """Counters of batches keep what they are."""
+    state = model.state_dict()
+    drawn = {name: draw(name, tuple(t.shape)) for name, t in state.items() if t.is_floating_point()}
+    model.load_state_dict({**state, **drawn})
+
+
+class Bottleneck(torch.nn.Module):
+    """A block of BagNet: ResNet's without padding, its shortcut cut to size."""
+
+    def __init__(self, name, channels, width, stride, kernel, projects):
+        super().__init__()
+        self.name = name
+        self.conv1 = torch.nn.Conv2d(channels, width, 1, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(width)
+        self.conv2 = torch.nn.Conv2d(width, width, kernel, stride=stride, bias=False)
+        self.bn2 = torch.nn.BatchNorm2d(width)
+        self.conv3 = torch.nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = torch.nn.BatchNorm2d(4 * width)
+        self.relu = torch.nn.ReLU()
+        self.downsample = torch.nn.Sequential(
+            torch.nn.Conv2d(channels, 4 * width, 1, stride=stride, bias=False),
+            torch.nn.BatchNorm2d(4 * width)) if projects else None
+
+    def forward(self, x, keep):
+        tap = lambda name, value: keep(f"{self.name}.{name}", value)
+        y = tap("relu", self.relu(tap("bn1", self.bn1(tap("conv1", self.conv1(x))))))
+        y = tap("relu_1", self.relu(tap("bn2", self.bn2(tap("conv2", self.conv2(y))))))
+        y = tap("bn3", self.bn3(tap("conv3", self.conv3(y))))
+        if self.downsample is not None:
+            x = tap("downsample.0", self.downsample[0](x))
+            x = tap("downsample.1", self.downsample[1](x))
+        diff = x.size(-1) - y.size(-1)
+        if diff != 0:
+            x = tap("crop", x[:, :, :-diff, :-diff])
+        return tap("relu_2", self.relu(tap("add", y + x)))
+
+
+class BagNet(torch.nn.Module):
+    """Brendel and Bethge's network (github.com/wielandbrendel/bag-of-local-features-models): tensors have its
+    names. FX cannot trace it, so forward() hands each value to `keep` under the name that FX would give."""
+
+    def __init__(self, kernels):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(3, 64, 1, bias=False)
+        self.conv2 = torch.nn.Conv2d(64, 64, 3, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(64)
+        self.relu = torch.nn.ReLU()
+        channels = 64
+        for layer, (depth, stride, kernel) in enumerate(zip((3, 4, 6, 3), (2, 2, 2, 1), kernels)):
+            width, blocks = 64 << layer, []
+            for i in range(depth):
+                first = i == 0
+                blocks.append(Bottleneck(f"layer{layer + 1}.{i}", channels, width, stride if first else 1,
+                                         kernel if first else 1, projects=first))
+                channels = 4 * width
+            setattr(self, f"layer{layer + 1}", torch.nn.Sequential(*blocks))
+        self.fc = torch.nn.Linear(channels, 1000)
+
+    def forward(self, x, keep=lambda name, value: value):
+        x = keep("conv2", self.conv2(keep("conv1", self.conv1(x))))
+        x = keep("relu", self.relu(keep("bn1", self.bn1(x))))
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            for block in layer:
+                x = block(x, keep)
+        x = keep("avgpool", torch.nn.functional.avg_pool2d(x, x.size(2), stride=1))
+        return keep("fc", self.fc(x.flatten(1)))
+
+
+TORCHVISION = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d",
+               "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2", "mobilenet_v2", "mobilenet_v3_large",
+               "mobilenet_v3_small"]
+BUILDERS = {name: getattr(torchvision.models, name) for name in TORCHVISION}
+for name in ("mobilenetv1_100", "tf_efficientnet_lite0"):
+    BUILDERS[name] = lambda name=name: timm.create_model(name)
+for name, kernels in (("bagnet9", (3, 3, 1, 1)), ("bagnet17", (3, 3, 3, 1)), ("bagnet33", (3, 3, 3, 3))):
+    BUILDERS[name] = lambda kernels=kernels: BagNet(kernels)
