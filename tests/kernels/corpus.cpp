@@ -200,6 +200,15 @@ Shape ProblemSpec::dst() const {
   return *result;
 }
 
+// Two equal ones need be written once.
+std::vector<Shape> ProblemSpec::written_inputs() const {
+  std::vector<Shape> shapes = inputs();
+  if (shapes.size() == 2 && shapes[0] == shapes[1] && op_of(*this).inputs.min == 2) {
+    shapes.pop_back();
+  }
+  return shapes;
+}
+
 const char* ProblemSpec::table() const {
   const OpDef& def = op_of(*this);
   return def.activation != nullptr ? "activation" : def.name;
@@ -239,20 +248,23 @@ bool ProblemSpec::is_exact_on_integers() const {
 
 std::string ProblemSpec::to_string() const {
   std::ostringstream out;
+  const auto pair = [&](const char* key, int64_t h, int64_t w) {
+    if (h != 1 || w != 1) out << key << h << 'x' << w;
+  };
   out << op;
-  for (const Shape& shape : inputs()) {
+  for (const Shape& shape : written_inputs()) {
     out << " src=" << shape.c;
     if (shape.is_map()) out << 'x' << shape.h << 'x' << shape.w;
   }
   if (oc) out << " oc=" << oc;
-  if (has_attribute(op_of(*this), "strides")) {
-    out << " k=" << kh << 'x' << kw << " s=" << sh << 'x' << sw << " d=" << dh << 'x' << dw;
-  }
-  if (has_attribute(op_of(*this), "pads"))
+  pair(" k=", kh, kw);
+  pair(" s=", sh, sw);
+  pair(" d=", dh, dw);
+  if (top || left || bottom || right)
     out << " p=" << top << ',' << left << ',' << bottom << ',' << right;
-  if (is_conv(*this)) out << " g=" << groups;
+  if (groups != 1) out << " g=" << groups;
   for (const Attribute& attribute : attrs.all()) out << text_of(attribute);
-  if (oc) out << " bias=" << bias;
+  if (oc && !bias) out << " bias=0";
   if (epilogue.residual) out << " res=1";
   if (epilogue.activation != Activation{}) out << text_of(epilogue.activation);
   return out.str();
@@ -290,8 +302,18 @@ ProblemSpec parse_problem(const std::string& line) {
   return spec;
 }
 
+std::vector<const char*> all_corpora() {
+  std::vector<const char*> names(kNetCorpora.begin(), kNetCorpora.end());
+  names.push_back(kTails);
+  return names;
+}
+
+std::string corpus_path(const std::string& name) {
+  return std::string(PENULT_SHAPES_DIR) + "/" + name + ".txt";
+}
+
 std::vector<ProblemSpec> read_corpus(const std::string& name) {
-  const std::string path = std::string(PENULT_SHAPES_DIR) + "/" + name + ".txt";
+  const std::string path = corpus_path(name);
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path);
   std::vector<ProblemSpec> specs;

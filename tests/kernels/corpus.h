@@ -16,6 +16,7 @@
 //
 // Failures print the problem in this syntax, to be pasted into a corpus.
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ struct ProblemSpec {
   kernels::Epilogue epilogue;
 
   std::vector<Shape> inputs() const;
+  std::vector<Shape> written_inputs() const;  // those that to_string() writes
   Shape dst() const;
   const char* table() const;  // the name of its table
   int64_t macs() const;       // for one image
@@ -61,9 +63,17 @@ struct ProblemSpec {
 // Without strides and halos.
 kernels::Problem make_problem(const ProblemSpec& spec);
 
+// The files of bench/shapes, without .txt: the layers of each net, and shapes that no net has.
+inline constexpr std::array kNetCorpora = {
+    "mobilenet_v2",    "efficientnet_lite0", "resnet18", "resnet50",
+    "mobilenetv1_100", "mobilenet_v3_large", "bagnet17"};
+inline constexpr const char* kTails = "tails";
+std::vector<const char*> all_corpora();
+std::string corpus_path(const std::string& name);
+
 // Throws std::runtime_error naming the line.
 ProblemSpec parse_problem(const std::string& line);
-std::vector<ProblemSpec> read_corpus(const std::string& name);  // of bench/shapes, without .txt
+std::vector<ProblemSpec> read_corpus(const std::string& name);
 
 // The same problem on a smaller map, so that a test of all corpora stays short; K and oc remain.
 ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost);

@@ -256,6 +256,16 @@ KernelCase KernelCase::magnitudes() const {
   return c;
 }
 
+std::vector<RunPlan> run_plans(const ProblemSpec& spec, int64_t images) {
+  constexpr int64_t kExpensive = 4'000'000;  // test cost of one image
+  if (spec.test_cost() > kExpensive) return {{1, 1}, {images, 3}};
+  std::vector<RunPlan> plans;
+  for (const int64_t n : {int64_t{1}, int64_t{2}, images}) {
+    for (const int threads : {1, 2, 3}) plans.push_back({n, threads});
+  }
+  return plans;
+}
+
 Dense run_kernel(const Kernel& kernel, const KernelCase& kernel_case, RunPlan plan) {
   // Tight buffers that end at a guard page, and roomy ones that start at one.
   const Flush flush = (plan.n + plan.threads) % 2 == 0 ? Flush::kEnd : Flush::kStart;

@@ -40,6 +40,11 @@ struct RunPlan {
   bool halos = true;      // false: buffers as in a plan whose readers want nothing around a map
 };
 
+// Combinations of 1, 2 and `images` images with 1, 2 and 3 threads; only the least and the most of
+// them where K alone makes the problem expensive: what the others would show, layers with fewer
+// channels show.
+std::vector<RunPlan> run_plans(const ProblemSpec& spec, int64_t images);
+
 // Runs all parts of a kernel on buffers with guard pages, halos as the kernel asks for and garbage
 // in the channel padding. Fails the current test if the kernel changes a source, a halo of dst or
 // an image beyond plan.n. The result has plan.n images.

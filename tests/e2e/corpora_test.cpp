@@ -1,0 +1,129 @@
+// bench/shapes/NET.txt holds what the net's plan runs at 224 pixels, and the operators that stand
+// alone where taps keep them from being fused. PENULT_WRITE_SHAPES=1 writes the files instead.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "engine/base/check.h"
+#include "engine/model/model_data.h"
+#include "engine/ops/op.h"
+#include "engine/passes/passes.h"
+#include "engine/plan/plan.h"
+#include "tests/kernels/corpus.h"
+#include "tests/support/seeded_weights.h"
+
+namespace penult::testing {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+void set_pair(const Attributes& attrs, const char* name, int64_t& h, int64_t& w) {
+  if (attrs.find(name) == nullptr) return;
+  h = attrs.get_int(name, 0);
+  w = attrs.get_int(name, 1);
+}
+
+// Those that have no key of their own and do not have the default value.
+Attributes other_attributes(const OpDef& op, const Attributes& attrs) {
+  Attributes others;
+  for (const AttributeSpec& spec : op.attributes) {
+    const bool is_flag = spec.kind == AttributeSpec::Kind::kInts && spec.count == 1 &&
+                         std::string_view(spec.name) != "groups";
+    if (is_flag && attrs.get_int(spec.name) != spec.int_default) {
+      others.set(spec.name, attrs.get_int(spec.name));
+    }
+  }
+  return others;
+}
+
+// As choose_layout and the kernels see the node; seeded weights are not needed.
+ProblemSpec spec_of(const Graph& graph, const Node& node) {
+  const kernels::Problem problem = describe(graph, node);
+  ProblemSpec spec;
+  spec.op = node.op->name;
+  spec.src = problem.src[0].shape;
+  for (size_t i = 1; i < problem.src.size(); ++i) spec.further.push_back(problem.src[i].shape);
+  const auto& weights = problem.weight_dims;
+  if (node.op == &kConv2d || node.op == &kLinear) {
+    spec.oc = weights[0][0];
+    spec.bias = !weights[1].empty();
+  }
+  if (node.op == &kConv2d) spec.kh = weights[0][2], spec.kw = weights[0][3];
+  const Attributes& attrs = problem.attrs;
+  set_pair(attrs, "kernel", spec.kh, spec.kw);
+  set_pair(attrs, "strides", spec.sh, spec.sw);
+  set_pair(attrs, "dilations", spec.dh, spec.dw);
+  if (attrs.find("pads") != nullptr) {
+    spec.top = attrs.get_int("pads", 0), spec.left = attrs.get_int("pads", 1);
+    spec.bottom = attrs.get_int("pads", 2), spec.right = attrs.get_int("pads", 3);
+  }
+  if (attrs.find("groups") != nullptr) spec.groups = attrs.get_int("groups");
+  spec.attrs = other_attributes(*node.op, attrs);
+  spec.epilogue = problem.epilogue;
+  return spec;
+}
+
+void add_line(Lines& lines, const std::string& line) {
+  if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+}
+
+// Each problem once: those of the plan in execution order, then those that fusion did away with.
+Lines problems_of(const ModelData& model) {
+  Lines lines;
+  Graph fused = model.graph;
+  run_passes(fused, {model.taps.back().value}, {.fuse = true});
+  for (const Node& node : fused.nodes) add_line(lines, spec_of(fused, node).to_string());
+  for (const Node& node : model.graph.nodes) {
+    if (!node.op->folds_batchnorm) add_line(lines, spec_of(model.graph, node).to_string());
+  }
+  return lines;
+}
+
+Lines lines_of(const std::vector<ProblemSpec>& specs) {
+  Lines lines;
+  for (const ProblemSpec& spec : specs) lines.push_back(spec.to_string());
+  return lines;
+}
+
+void write(const std::string& net, const Lines& lines) {
+  std::ofstream file(corpus_path(net));
+  file << "# Layer shapes of " << net << " at 224 x 224, each once, in execution order; then what\n"
+       << "# stands alone where taps keep it from being fused. Written by "
+          "tests/e2e/corpora_test.cpp.\n"
+       << "# Syntax: tests/kernels/corpus.h.\n";
+  for (const std::string& line : lines) file << line << "\n";
+  ASSERT_TRUE(file.good());
+}
+
+// The state dict's shapes decide; the numbers may be missing.
+Result<ModelData> build_without_weights(const std::string& net) {
+  PENULT_ASSIGN_OR_RETURN(NetFacts facts, load_net_facts(net));
+  converters::StateDict dict;
+  for (const NetFacts::Tensor& tensor : facts.tensors) {
+    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
+    if (tensor.dims.size() == 1) dict.tensors.back().data = seeded_values(tensor.name, tensor.dims);
+  }
+  return build_model(std::move(dict));
+}
+
+class Corpora : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Corpora, HoldWhatTheNetsPlanRuns) {
+  const auto model = build_without_weights(GetParam());
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const Lines lines = problems_of(*model);
+  if (std::getenv("PENULT_WRITE_SHAPES") != nullptr) write(GetParam(), lines);
+  EXPECT_EQ(lines_of(read_corpus(GetParam())), lines)
+      << "PENULT_WRITE_SHAPES=1 makes this test write " << corpus_path(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeded, Corpora,
+                         ::testing::Values("resnet18", "resnet50", "mobilenetv1_100",
+                                           "mobilenet_v3_large", "bagnet17"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace penult::testing
