@@ -5,6 +5,7 @@ import datetime
 import importlib.metadata
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -113,10 +114,10 @@ def prepare(args):
 
 
 def fma_probe(program):
-    """GFLOP/s of one core, as penult bench's own probe measures it."""
+    """GFLOP/s of one core, as penult doctor measures it."""
     def probe():
-        out = subprocess.run([program, "bench", "--probe", "--json"], check=True, capture_output=True)
-        return json.loads(out.stdout)["fma_gflops"]
+        out = subprocess.run([program, "doctor", "--probe"], check=True, capture_output=True, text=True)
+        return float(re.search(r"^probe +fma +([0-9.]+)", out.stdout, re.MULTILINE)[1])
     return probe
 
 

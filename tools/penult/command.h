@@ -23,5 +23,6 @@ std::function<Outcome()> declare_convert(CLI::App& app);
 std::function<Outcome()> declare_doctor(CLI::App& app);
 std::function<Outcome()> declare_extract(CLI::App& app);
 std::function<Outcome()> declare_inspect(CLI::App& app);
+std::function<Outcome()> declare_truncate(CLI::App& app);
 
 }  // namespace penult::program

@@ -18,12 +18,14 @@ std::span<const Command> all_commands() {
        "  find . -name '*.jpg' | penult extract - -m net.penult -o features.npy\n"
        "The features are those of the model's own preprocessing (resize, crop, mean, std).\n",
        declare_extract},
+      {"truncate", "Write a smaller model that ends at the taps you need",
+       "  penult truncate net.penult -l features.14 -o small.penult\n", declare_truncate},
       {"bench", "Time a model on this machine, preprocessing left out",
        "  penult bench net.penult\n"
        "  penult bench net.penult -l features.14 -l penultimate -b 1,8 -j 1,2 --json\n",
        declare_bench},
-      {"doctor", "Say what this machine offers, and why not the rest", "  penult doctor\n",
-       declare_doctor},
+      {"doctor", "Say what this machine offers, and why not the rest",
+       "  penult doctor\n  penult doctor --probe\n", declare_doctor},
   };
   return kCommands;
 }
