@@ -8,8 +8,8 @@
 #include <limits>
 #include <random>
 
+#include "engine/output/npz_reader.h"
 #include "tests/support/golden.h"
-#include "tests/support/npz_reader.h"
 
 namespace penult::testing {
 namespace {

@@ -1,10 +1,6 @@
 #include "tests/support/golden.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <fstream>
-#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
@@ -12,8 +8,6 @@
 
 namespace penult::testing {
 namespace {
-
-using Arrays = std::map<std::string, NpyArray>;
 
 Status check_manifest(const std::string& file) {
   std::ifstream manifest(PENULT_GOLDEN_DIR "/MANIFEST");
@@ -29,205 +23,16 @@ Status check_manifest(const std::string& file) {
   return {StatusCode::kNotFound, concat(file, " is not in tests/golden/MANIFEST")};
 }
 
-template <class T>
-Status read_array(const Arrays& arrays, const std::string& key, std::vector<T>& out) {
-  const auto found = arrays.find(key);
-  if (found == arrays.end()) {
-    return {StatusCode::kFormatCorrupt, concat("array ", quote(key), " is missing")};
-  }
-  PENULT_ASSIGN_OR_RETURN(out, found->second.template values<T>());
-  return {};
-}
-
-template <class T>
-Status read_number(const Arrays& arrays, const std::string& key, double& out) {
-  std::vector<T> values;
-  PENULT_RETURN_IF_ERROR(read_array(arrays, key, values));
-  if (values.size() != 1) return {StatusCode::kFormatCorrupt, concat(quote(key), ": one number")};
-  out = static_cast<double>(values[0]);
-  return {};
-}
-
-double norm_of(std::span<const float> values) {
-  double sum = 0;
-  for (const float v : values) sum += static_cast<double>(v) * static_cast<double>(v);
-  return std::sqrt(sum);
-}
-
-// NaN in `values` makes the result NaN.
-double largest_of(std::span<const float> values) {
-  double largest = 0;
-  for (const float v : values) {
-    const double a = std::abs(static_cast<double>(v));
-    if (!(a <= largest)) largest = a;
-    if (std::isnan(largest)) break;
-  }
-  return largest;
-}
-
-Status read_summary(const Arrays& arrays, GoldenTap& tap) {
-  PENULT_RETURN_IF_ERROR(read_array(arrays, tap.name + "/pos", tap.positions));
-  PENULT_RETURN_IF_ERROR(read_array(arrays, tap.name + "/val", tap.values));
-  PENULT_RETURN_IF_ERROR(read_array(arrays, tap.name + "/chan", tap.channel_sums));
-  PENULT_RETURN_IF_ERROR(read_number<float>(arrays, tap.name + "/max", tap.max));
-  PENULT_RETURN_IF_ERROR(read_number<double>(arrays, tap.name + "/l2", tap.l2));
-  if (tap.positions.empty() || tap.positions.size() != tap.values.size()) {
-    return {StatusCode::kFormatCorrupt, concat("tap ", quote(tap.name), ": positions and values")};
-  }
-  return {};
-}
-
-// Which array belongs to what follows from its key.
-Status read_key(const Arrays& arrays, const std::string& key, Golden& golden) {
-  const size_t slash = key.find('/');
-  const std::string head = key.substr(0, slash);
-  if (key == "input") return read_array(arrays, key, golden.input);
-  if (key == "pixels") return read_array(arrays, key, golden.pixels);
-  if (key == "meta") {
-    PENULT_ASSIGN_OR_RETURN(golden.meta, arrays.at(key).text());
-    return {};
-  }
-  if (head == "probabilities") {
-    return read_array(arrays, key, golden.probabilities[key.substr(slash + 1)]);
-  }
-  GoldenTap tap{.name = head};
-  if (slash == std::string::npos) {
-    PENULT_RETURN_IF_ERROR(read_array(arrays, key, tap.values));
-    tap.max = largest_of(tap.values);
-    tap.l2 = norm_of(tap.values);
-  } else {
-    if (!key.ends_with("/pos")) return {};  // read together with the positions
-    PENULT_RETURN_IF_ERROR(read_summary(arrays, tap));
-  }
-  golden.taps.push_back(std::move(tap));
-  return {};
-}
-
-template <class T>
-double cosine_of(const std::vector<T>& a, const std::vector<float>& b) {
-  double dot = 0, a2 = 0, b2 = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
-    dot += x * y;
-    a2 += x * x;
-    b2 += y * y;
-  }
-  if (a2 == 0 && b2 == 0) return 1;
-  return dot / std::sqrt(a2 * b2);
-}
-
-template <class T>
-double largest_difference(const std::vector<T>& a, const std::vector<float>& b) {
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    if (!(d <= largest)) largest = d;
-    if (std::isnan(largest)) break;
-  }
-  return largest;
-}
-
-double relative(double error, double scale) { return error == 0 ? 0 : error / scale; }
-
-// The larger error; NaN is larger than any.
-double worse(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
-
 }  // namespace
 
-const GoldenTap* Golden::find(const std::string& tap) const {
-  for (const GoldenTap& golden : taps) {
-    if (golden.name == tap) return &golden;
-  }
-  return nullptr;
-}
-
-Result<Arrays> read_golden_arrays(const std::string& name) {
-  const std::string file = name + ".npz";
-  PENULT_RETURN_IF_ERROR(check_manifest(file));
-  return read_npz(concat(PENULT_GOLDEN_DIR "/", file));
-}
-
 Result<Golden> load_golden(const std::string& name) {
-  PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_golden_arrays(name));
-  Golden golden;
-  for (const auto& [key, array] : arrays) PENULT_RETURN_IF_ERROR(read_key(arrays, key, golden));
-  const size_t elems = golden.input.size() + golden.pixels.size();
-  golden.size = std::lround(std::sqrt(static_cast<double>(elems) / 3));
-  if (static_cast<size_t>(3 * golden.size * golden.size) != elems || elems == 0) {
-    return Status(StatusCode::kFormatCorrupt, concat(name, ": one square image of 3 channels"));
-  }
-  return golden;
+  PENULT_RETURN_IF_ERROR(check_manifest(name + ".npz"));
+  return read_golden(concat(PENULT_GOLDEN_DIR "/", name, ".npz"));
 }
 
-Result<Agreement> compare(const GoldenTap& want, std::span<const float> got, int64_t channels) {
-  const bool complete = want.positions.empty();
-  const bool fits = complete ? want.values.size() == got.size()
-                             : want.channel_sums.size() == static_cast<size_t>(channels) &&
-                                   static_cast<size_t>(want.positions.back()) < got.size();
-  if (!fits || channels < 1 || got.size() % static_cast<size_t>(channels) != 0) {
-    return Status(StatusCode::kFormatCorrupt,
-                  concat("tap ", quote(want.name), ": ", got.size(), " values of ", channels,
-                         " channels do not fit the golden"));
-  }
-  Agreement agreement;
-  std::vector<float> stored(got.begin(), got.end());
-  if (!complete) {
-    stored.clear();
-    for (const int32_t position : want.positions) stored.push_back(got[position]);
-  }
-  agreement.cosine = cosine_of(stored, want.values);
-  agreement.error = relative(largest_difference(stored, want.values), want.max);
-  agreement.max_error = relative(std::abs(largest_of(got) - want.max), want.max);
-  agreement.l2_error = relative(std::abs(norm_of(got) - want.l2),
-                                std::sqrt(static_cast<double>(got.size())) * want.max);
-  if (complete) return agreement;
-  const size_t plane = got.size() / static_cast<size_t>(channels);
-  std::vector<double> sums(static_cast<size_t>(channels), 0.0);
-  for (size_t i = 0; i < got.size(); ++i) sums[i / plane] += static_cast<double>(got[i]);
-  agreement.channel_cosine = cosine_of(sums, want.channel_sums);
-  agreement.channel_error =
-      relative(largest_difference(sums, want.channel_sums), static_cast<double>(plane) * want.max);
-  return agreement;
-}
-
-double Agreement::worst_cosine() const {
-  return std::isnan(cosine) || cosine <= channel_cosine ? cosine : channel_cosine;
-}
-
-double Agreement::worst_error() const {
-  return worse(worse(error, max_error), worse(channel_error, l2_error));
-}
-
-bool Agreement::within_tolerance() const {
-  return worst_cosine() >= kMinCosine && worst_error() <= kMaxError;
-}
-
-std::string Agreement::to_string() const {
-  char text[200];
-  std::snprintf(text, sizeof text,
-                "1-cosine %.2e, of channel sums %.2e; errors: value %.2e, max %.2e, channel sums "
-                "%.2e, norm %.2e",
-                1 - cosine, 1 - channel_cosine, error, max_error, channel_error, l2_error);
-  return text;
-}
-
-void Worst::add(const std::string& tap, const Agreement& agreement) {
-  if (!std::isnan(cosine_) && !(agreement.worst_cosine() >= cosine_)) {
-    cosine_ = agreement.worst_cosine();
-    cosine_tap_ = tap;
-  }
-  if (!std::isnan(error_) && !(agreement.worst_error() <= error_)) {
-    error_ = agreement.worst_error();
-    error_tap_ = tap;
-  }
-}
-
-std::string Worst::to_string() const {
-  char text[60];
-  std::snprintf(text, sizeof text, "worst 1-cosine %.2e (", 1 - cosine_);
-  std::string out = text + cosine_tap_;
-  std::snprintf(text, sizeof text, "), worst error %.2e of the maximum (", error_);
-  return out + text + error_tap_ + ")";
+Result<std::map<std::string, NpyArray>> read_golden_arrays(const std::string& name) {
+  PENULT_RETURN_IF_ERROR(check_manifest(name + ".npz"));
+  return read_npz(concat(PENULT_GOLDEN_DIR "/", name, ".npz"));
 }
 
 }  // namespace penult::testing

@@ -24,5 +24,6 @@ std::function<Outcome()> declare_doctor(CLI::App& app);
 std::function<Outcome()> declare_extract(CLI::App& app);
 std::function<Outcome()> declare_inspect(CLI::App& app);
 std::function<Outcome()> declare_truncate(CLI::App& app);
+std::function<Outcome()> declare_verify(CLI::App& app);
 
 }  // namespace penult::program

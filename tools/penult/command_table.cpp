@@ -20,6 +20,12 @@ std::span<const Command> all_commands() {
        declare_extract},
       {"truncate", "Write a smaller model that ends at the taps you need",
        "  penult truncate net.penult -l features.14 -o small.penult\n", declare_truncate},
+      {"verify", "Compare a model with what another framework computed from the same weights",
+       "  penult verify net.penult --against golden.npz\n"
+       "Exit 0: every tap of the golden has a cosine of at least 1 - 1e-6 and errors of at most "
+       "1e-4\n"
+       "of its maximum; 1: some tap has not, or is none of the model's.\n",
+       declare_verify},
       {"bench", "Time a model on this machine, preprocessing left out",
        "  penult bench net.penult\n"
        "  penult bench net.penult -l features.14 -l penultimate -b 1,8 -j 1,2 --json\n",

@@ -1,4 +1,4 @@
-#include "tests/support/npz_reader.h"
+#include "engine/output/npz_reader.h"
 
 #include <zip.h>
 
@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/checked.h"
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 
-namespace penult::testing {
+namespace penult {
 namespace {
 
 Status corrupt(std::string message) { return {StatusCode::kFormatCorrupt, std::move(message)}; }
@@ -49,9 +51,15 @@ constexpr const char* dtype_of() {
   if constexpr (std::is_same_v<T, uint8_t>) return "|u1";
 }
 
-size_t elem_bytes(const std::string& dtype) {
-  const size_t number = std::strtoull(dtype.c_str() + 2, nullptr, 10);
-  return dtype[1] == 'U' ? 4 * number : number;
+// 0 for a type that is not read.
+uint64_t elem_bytes(const std::string& dtype) {
+  if (dtype == "|u1") return 1;
+  if (dtype == "<f4" || dtype == "<i4") return 4;
+  if (dtype == "<f8") return 8;
+  constexpr uint64_t kMaxCharacters = 1 << 20;
+  if (!dtype.starts_with("<U")) return 0;
+  const uint64_t characters = std::strtoull(dtype.c_str() + 2, nullptr, 10);
+  return characters <= kMaxCharacters ? 4 * characters : 0;
 }
 
 struct Close {
@@ -59,24 +67,45 @@ struct Close {
   void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
 
-Result<std::vector<std::byte>> read_entry(zip_t* zip, zip_uint64_t index) {
+constexpr uint64_t kMaxBytes = uint64_t{1} << 30;  // of all arrays
+
+// Adds the entry's size to `total`.
+Result<std::vector<std::byte>> read_entry(zip_t* zip, zip_uint64_t index, uint64_t& total) {
   zip_stat_t stat;
-  if (zip_stat_index(zip, index, 0, &stat) != 0) return corrupt("an entry has no size");
+  if (zip_stat_index(zip, index, 0, &stat) != 0 || !(stat.valid & ZIP_STAT_SIZE)) {
+    return corrupt("an entry has no size");
+  }
+  if (stat.size > kMaxBytes - total) {
+    return Status(StatusCode::kLimitExceeded,
+                  concat("its arrays are more than ", kMaxBytes, " bytes"));
+  }
+  total += stat.size;
   const std::unique_ptr<zip_file_t, Close> file(zip_fopen_index(zip, index, 0));
+  if (!file) return corrupt(concat(quote(stat.name), " cannot be read"));
   std::vector<std::byte> bytes(stat.size);
-  if (!file || zip_fread(file.get(), bytes.data(), stat.size) != static_cast<int64_t>(stat.size)) {
-    return corrupt(concat(quote(stat.name), " cannot be read"));
+  if (zip_fread(file.get(), bytes.data(), stat.size) != static_cast<int64_t>(stat.size)) {
+    return corrupt(concat(quote(stat.name), " is shorter than it says"));
   }
   return bytes;
 }
 
-}  // namespace
-
-int64_t NpyArray::elems() const {
-  int64_t product = 1;
-  for (const int64_t dim : dims) product *= dim;
-  return product;
+Result<std::map<std::string, NpyArray>> read_entries(zip_t* zip) {
+  std::map<std::string, NpyArray> arrays;
+  uint64_t total = 0;
+  const zip_int64_t entries = zip_get_num_entries(zip, 0);
+  for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(entries); ++i) {
+    const char* raw = zip_get_name(zip, i, 0);
+    const std::string name = raw == nullptr ? "" : raw;
+    if (!name.ends_with(".npy")) return corrupt(concat("entry ", quote(name), " is no array"));
+    PENULT_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_entry(zip, i, total));
+    PENULT_ASSIGN_OR_RETURN(NpyArray array, parse_npy(bytes));
+    const auto added = arrays.emplace(name.substr(0, name.size() - 4), std::move(array));
+    if (!added.second) return corrupt(concat("entry ", quote(name), " is there twice"));
+  }
+  return arrays;
 }
+
+}  // namespace
 
 template <class T>
 Result<std::vector<T>> NpyArray::values() const {
@@ -84,7 +113,7 @@ Result<std::vector<T>> NpyArray::values() const {
     return Status(StatusCode::kInvalidArgument,
                   concat("array of ", quote(dtype), ", expected ", dtype_of<T>()));
   }
-  std::vector<T> out(static_cast<size_t>(elems()));
+  std::vector<T> out(bytes.size() / sizeof(T));
   std::memcpy(out.data(), bytes.data(), bytes.size());
   return out;
 }
@@ -98,7 +127,11 @@ Result<std::string> NpyArray::text() const {
     return Status(StatusCode::kInvalidArgument, concat("array of ", quote(dtype), " is no text"));
   }
   std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 4) out += static_cast<char>(bytes[i]);  // UCS-4
+  for (size_t i = 0; i + 3 < bytes.size(); i += 4) {  // UCS-4
+    const bool ascii = bytes[i] < std::byte{128} && bytes[i + 1] == std::byte{0} &&
+                       bytes[i + 2] == std::byte{0} && bytes[i + 3] == std::byte{0};
+    out += ascii ? static_cast<char>(bytes[i]) : '?';
+  }
   return out;
 }
 
@@ -117,8 +150,13 @@ Result<NpyArray> parse_npy(const std::vector<std::byte>& file) {
   NpyArray array{.dtype = field(header, "descr", '\''),
                  .dims = parse_dims(field(header, "shape", ')')),
                  .bytes = {file.begin() + static_cast<int64_t>(kPrefix + length), file.end()}};
-  if (array.dtype.size() < 3 ||
-      array.bytes.size() != static_cast<size_t>(array.elems()) * elem_bytes(array.dtype)) {
+  const uint64_t width = elem_bytes(array.dtype);
+  if (width == 0) {
+    return Status(StatusCode::kFormatUnsupported, concat("an array of ", quote(array.dtype)));
+  }
+  const auto elems = checked_product(array.dims);
+  const auto bytes = elems ? checked_mul(*elems, width) : std::nullopt;
+  if (!bytes || *bytes != array.bytes.size()) {
     return corrupt(concat("an array ", array.dims, " of ", quote(array.dtype), " with ",
                           array.bytes.size(), " bytes"));
   }
@@ -126,18 +164,12 @@ Result<NpyArray> parse_npy(const std::vector<std::byte>& file) {
 }
 
 Result<std::map<std::string, NpyArray>> read_npz(const std::string& path) {
+  PENULT_RETURN_IF_ERROR(InputFile::open(path).status());  // says why, better than libzip
   const std::unique_ptr<zip_t, Close> zip(zip_open(path.c_str(), ZIP_RDONLY, nullptr));
-  if (!zip) return Status(StatusCode::kIo, concat("cannot open ", quote(path), " as a zip"));
-  std::map<std::string, NpyArray> arrays;
-  const zip_int64_t entries = zip_get_num_entries(zip.get(), 0);
-  for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(entries); ++i) {
-    const std::string name = zip_get_name(zip.get(), i, 0);
-    if (!name.ends_with(".npy")) return corrupt(concat(quote(name), " is no array"));
-    PENULT_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_entry(zip.get(), i));
-    PENULT_ASSIGN_OR_RETURN(NpyArray array, parse_npy(bytes));
-    arrays.emplace(name.substr(0, name.size() - 4), std::move(array));
-  }
-  return arrays;
+  if (!zip) return corrupt(concat(quote(path), " is not a zip file"));
+  Result<std::map<std::string, NpyArray>> arrays = read_entries(zip.get());
+  if (arrays.ok()) return arrays;
+  return Status(arrays.status().code(), concat(quote(path), ": ", arrays.status().message()));
 }
 
-}  // namespace penult::testing
+}  // namespace penult

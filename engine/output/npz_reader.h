@@ -1,7 +1,7 @@
 #pragma once
 
-// Reads what numpy.savez wrote: goldens, and nothing that a stranger could send. Little-endian,
-// C order; the types that tools/make_golden.py uses.
+// Reads what numpy.savez wrote: little-endian, C order, .npy version 1.0. Sizes are checked against
+// the bytes that are there before anything is made of them.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,25 +11,25 @@
 
 #include "penult/status.h"
 
-namespace penult::testing {
+namespace penult {
 
 struct NpyArray {
-  std::string dtype;  // as NumPy spells it: "<f4", "<f8", "<i4", "|u1", "<U123"
+  std::string dtype;  // as NumPy spells it: "<f4", "<f8", "<i4", "|u1", "<U123"; others are refused
   std::vector<int64_t> dims;
   std::vector<std::byte> bytes;
 
-  int64_t elems() const;
   // The elements, if they are of type T (float, double, int32_t, uint8_t); else InvalidArgument.
   template <class T>
   Result<std::vector<T>> values() const;
-  // The one string of an array without dimensions. ASCII only.
+  // The one string of an array without dimensions; what is not ASCII becomes a question mark.
   Result<std::string> text() const;
 };
 
 // An .npy file's bytes. FormatCorrupt, FormatUnsupported.
 Result<NpyArray> parse_npy(const std::vector<std::byte>& file);
 
-// All arrays of an .npz file by key (entry name without ".npy").
+// All arrays of an .npz file by key (entry name without ".npy"). NotFound, Io, FormatCorrupt,
+// FormatUnsupported; LimitExceeded above 1 GiB unpacked.
 Result<std::map<std::string, NpyArray>> read_npz(const std::string& path);
 
-}  // namespace penult::testing
+}  // namespace penult
