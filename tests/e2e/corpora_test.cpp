@@ -74,7 +74,8 @@ void add_line(Lines& lines, const std::string& line) {
 Lines problems_of(const ModelData& model) {
   Lines lines;
   Graph fused = model.graph;
-  run_passes(fused, {model.taps.back().value}, {.fuse = true});
+  const Status passes = run_passes(fused, {model.taps.back().value}, {.fuse = true});
+  EXPECT_TRUE(passes.ok()) << passes.message();
   for (const Node& node : fused.nodes) add_line(lines, spec_of(fused, node).to_string());
   for (const Node& node : model.graph.nodes) {
     if (!node.op->folds_batchnorm) add_line(lines, spec_of(model.graph, node).to_string());

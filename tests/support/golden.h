@@ -1,6 +1,7 @@
 #pragma once
 
-// The goldens of this repository: tests/golden/, in the format that tools/golden/ reads and compares.
+// The goldens of this repository: tests/golden/, in the format that tools/golden/ reads and
+// compares.
 
 #include <map>
 #include <string>

@@ -28,7 +28,7 @@ uint64_t size_of(const std::string& path) {
 }
 
 Outcome truncate(const Options& options) {
-  PENULT_RETURN_IF_ERROR(check_replaceable(options.out, options.force));
+  PENULT_RETURN_IF_ERROR(check_output(options.out, options.force));
   std::error_code ignored;
   if (std::filesystem::equivalent(options.model, options.out, ignored)) {
     return Status(StatusCode::kInvalidArgument,

@@ -50,12 +50,13 @@ TEST(Concat, TakesOneToManyInputs) {
   EXPECT_FALSE(kMul.inputs.allows(3));
 }
 
-TEST(Pad, WidensTheMap) {
+TEST(Pad, WidensTheMapOrCutsIt) {
   const Attributes pads = Attributes().set("pads", {1, 2, 3, 4});
   EXPECT_EQ(Applied(kPad, pads, {Shape::map(2, 5, 6)}).shape, Shape::map(2, 9, 12));
   EXPECT_THAT(refusal({kPad, pads, {Shape::vector(2)}}), HasSubstr("expected a map"));
-  Attributes crop = Attributes().set("pads", {0, 0, -1, 0});
-  EXPECT_FALSE(check_attributes(kPad, crop).ok());
+  const Attributes crop = Attributes().set("pads", {0, 0, -1, -2});
+  EXPECT_EQ(Applied(kPad, crop, {Shape::map(2, 5, 6)}).shape, Shape::map(2, 4, 4));
+  EXPECT_THAT(refusal({kPad, crop, {Shape::map(2, 5, 2)}}), HasSubstr("expected to leave a pixel"));
 }
 
 TEST(Flatten, TurnsAnythingIntoAVector) {

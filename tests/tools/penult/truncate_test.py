@@ -11,7 +11,8 @@ class Truncate(support.ModelTest):
         said = self.penult("truncate", self.model, "-l", "features.7", "-o", "small.penult").stdout
         small = self.folder / "small.penult"
         self.assertLess(small.stat().st_size, self.model.stat().st_size / 5)
-        self.assertRegex(said, rf"\Asmall.penult: \d+ of 150 taps, {small.stat().st_size} of \d+ bytes\n")
+        size = small.stat().st_size
+        self.assertRegex(said, rf"\Asmall.penult: \d+ of 150 taps, {size} of \d+ bytes\n")
         self.penult("extract", "a.png", "-m", small, "-o", "x.npz", "--force", "-l", "features.7",
                     "-l", "features.3.conv.1")
         part = support.read_npz(self.folder / "x.npz")
