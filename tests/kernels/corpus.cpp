@@ -325,19 +325,27 @@ std::vector<ProblemSpec> read_corpus(const std::string& name) {
 }
 
 ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost) {
-  const auto halve = [](int64_t size, int64_t reach) {
+  // Unless the window, or what negative pads leave, needs more.
+  const auto halve = [](int64_t size, int64_t reach, int64_t before, int64_t after) {
     const int64_t half = (size + 1) / 2;
-    return half >= reach ? half : size;
+    const int64_t cut = -std::min<int64_t>(before, 0) - std::min<int64_t>(after, 0);
+    return half >= std::max(reach, cut + 1) ? half : size;
   };
   while (spec.src.is_map() && spec.test_cost() > max_test_cost) {
     const Shape before = spec.src;
-    spec.src.h = halve(before.h, (spec.kh - 1) * spec.dh + 1);
-    spec.src.w = halve(before.w, (spec.kw - 1) * spec.dw + 1);
+    spec.src.h = halve(before.h, (spec.kh - 1) * spec.dh + 1, spec.top, spec.bottom);
+    spec.src.w = halve(before.w, (spec.kw - 1) * spec.dw + 1, spec.left, spec.right);
     if (spec.src == before) break;
     for (Shape& shape : spec.further) {
       if (shape.h == before.h) shape.h = spec.src.h;
       if (shape.w == before.w) shape.w = spec.src.w;
     }
+  }
+  // Further output channels are further panels, of the same width.
+  constexpr int64_t kManyChannels = 128;
+  while (spec.groups == 1 && spec.oc % (2 * kManyChannels) == 0 &&
+         spec.test_cost() > 10 * max_test_cost) {
+    spec.oc /= 2;
   }
   return spec;
 }

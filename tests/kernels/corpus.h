@@ -75,7 +75,8 @@ std::string corpus_path(const std::string& name);
 ProblemSpec parse_problem(const std::string& line);
 std::vector<ProblemSpec> read_corpus(const std::string& name);
 
-// The same problem on a smaller map, so that a test of all corpora stays short; K and oc remain.
+// The same problem on a smaller map, and if K is large with fewer output channels (no less than
+// 128), so that a test of all corpora stays short; K remains.
 ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost);
 
 }  // namespace penult::testing
