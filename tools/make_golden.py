@@ -280,7 +280,7 @@ def compare(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("nets", nargs="*", metavar="NET", choices=[*NETS, "architectures"], help="write only these")
+    parser.add_argument("nets", nargs="*", metavar="NET", help="write only these")
     parser.add_argument("--assets", required=True, help="folder of tools/fetch_assets.sh")
     parser.add_argument("--out", help="where goldens are written")
     parser.add_argument("--compare", choices=NETS, help="compare this net's complete maps instead")
@@ -293,7 +293,10 @@ def main():
     torch.set_num_threads(1)
     if args.compare:
         return compare(args)
-    wanted = args.nets or [*NETS, "architectures"]
+    known = [*NETS, "architectures"]  # argparse of Python 3.11 cannot check an empty list of choices
+    if unknown := set(args.nets) - set(known):
+        parser.error(f"unknown {', '.join(sorted(unknown))}, expected some of: {', '.join(known)}")
+    wanted = args.nets or known
     make(args.assets, args.out, [net for name, net in NETS.items() if name in wanted])
     if "architectures" in wanted:
         write_architectures(args.out)

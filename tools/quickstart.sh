@@ -16,6 +16,7 @@ model=build/models/mobilenet_v2.penult
 features=out/features.npz
 penult=build/release/tools/penult/penult
 mkdir -p build/logs build/models out
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # a second clone finds what the first one compiled
 
 quietly() {  # WHAT COMMAND...: output goes to a log, which is shown if the command fails
   local what=$1 log=build/logs/quickstart-${1// /-}.log start=$SECONDS
