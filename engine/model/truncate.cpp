@@ -1,6 +1,5 @@
 #include "engine/model/truncate.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -8,8 +7,6 @@
 
 namespace penult {
 namespace {
-
-constexpr const char* kDefaultTap = "penultimate";
 
 // Some weights of another source, under new numbers.
 class SelectedWeights : public WeightSource {
@@ -98,13 +95,9 @@ Result<ModelData> truncate_model(const ModelData& model, std::span<const int> ta
     kept_taps.of(static_cast<int32_t>(t));
     part.taps.push_back({model.taps[t].name, value});
   }
-  const int last = *std::max_element(taps.begin(), taps.end());
   for (const Alias& alias : model.aliases) {
     const int tap = kept_taps.find(alias.tap);
     if (tap >= 0) part.aliases.push_back({alias.name, tap});
-    if (tap < 0 && alias.name == kDefaultTap) {
-      part.aliases.push_back({alias.name, kept_taps.find(last)});
-    }
   }
   for (const TapGroup& group : model.groups) {
     TapGroup rest{.name = group.name, .taps = {}};

@@ -7,10 +7,9 @@
 namespace penult {
 
 // The part of a model that some of its taps (indices) need: nodes, values and weights that none of
-// them depends on are gone, and with them the taps, aliases and groups there. An alias
-// "penultimate" whose tap is gone then names the last tap that was asked for, so that it stays what
-// a user gets who names none. Weights are read from the model's own source. Features at the taps
-// that remain have the same bits as before. InvalidArgument if `taps` is empty.
+// them depends on are gone, and with them the taps, groups and aliases there (`penultimate`, too):
+// no name comes to stand for another place. Weights are read from the model's own source. Features
+// at the taps that remain have the same bits as before. InvalidArgument if `taps` is empty.
 Result<ModelData> truncate_model(const ModelData& model, std::span<const int> taps);
 
 }  // namespace penult

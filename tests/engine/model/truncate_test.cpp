@@ -63,9 +63,10 @@ TEST(Truncate, LeavesOutSideBranches) {
   EXPECT_THAT(tap_names(part), ElementsAre("stem.0", "stem.1", "stem", "side"));
 }
 
-TEST(Truncate, PenultimateBecomesTheLastTapAskedFor) {
+TEST(Truncate, PenultimateIsGoneWithItsTap) {
   const ModelData whole = testing::tiny_model();
-  EXPECT_THAT(*resolve_tap(truncated(whole, {0, 4}), "penultimate"), ElementsAre(4));
+  EXPECT_EQ(resolve_tap(truncated(whole, {0, 4}), "penultimate").status().code(),
+            StatusCode::kNotFound);
   EXPECT_THAT(*resolve_tap(truncated(whole, {6}), "penultimate"),
               ElementsAre(5));  // is still there
 }
