@@ -46,6 +46,14 @@ void pack_raw_weights(const Problem& problem, Weights weights, std::byte* packed
 // Null if the slot was not given.
 const float* raw_weight(const Problem& problem, const std::byte* packed, size_t slot);
 
+// Rows for kernels that take every problem and need nothing packed, no halo and no scratch.
+constexpr Kernel native_row(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
+}
+constexpr Kernel reference_row(const char* name, void (*run)(const RunArgs&)) {
+  return {.name = name, .backend = Backend::kReference, .isa = Isa::kScalar, .run = run};
+}
+
 // Elements of weight slot `slot`; 0 if it was not given.
 int64_t weight_elems(const Problem& problem, size_t slot);
 

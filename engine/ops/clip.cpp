@@ -25,12 +25,6 @@ Activation activation(const Attributes& attrs) {
 
 }  // namespace
 
-const OpDef kClip = {.name = "clip",
-                     .inputs = 1,
-                     .attributes = kAttributes,
-                     .weights = {},
-                     .infer = infer,
-                     .macs = no_macs,
-                     .activation = activation};
+const OpDef kClip = activation_op("clip", activation, kAttributes, infer);
 
 }  // namespace penult

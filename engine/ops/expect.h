@@ -1,6 +1,6 @@
 #pragma once
 
-// What the operators' shape inference has in common. Statuses are ModelInvalid and lack the node's
+// What the operators have in common. Statuses are ModelInvalid and lack the node's
 // name, which the caller adds.
 
 #include <string_view>
@@ -21,6 +21,19 @@ Status expect_dims(std::string_view weight, const std::vector<int64_t>& expected
 // OpDef::infer of operators that change no shape, and OpDef::macs of those that multiply nothing.
 Result<Shape> same_shape(const OpArgs& args);
 uint64_t no_macs(const OpArgs& args, const Shape& dst);
+
+// A pointwise activation: one input of any shape, no weights.
+constexpr OpDef activation_op(const char* name, Activation (*activation)(const Attributes&),
+                              std::span<const AttributeSpec> attributes = {},
+                              Result<Shape> (*infer)(const OpArgs&) = same_shape) {
+  return {.name = name,
+          .inputs = 1,
+          .attributes = attributes,
+          .weights = {},
+          .infer = infer,
+          .macs = no_macs,
+          .activation = activation};
+}
 
 // Product of the factors, or the largest uint64_t if it does not fit.
 uint64_t saturating_product(std::span<const int64_t> factors);

@@ -9,12 +9,6 @@ Activation activation(const Attributes&) { return {Activation::Kind::kHardSigmoi
 
 }  // namespace
 
-const OpDef kHardSigmoid = {.name = "hard_sigmoid",
-                            .inputs = 1,
-                            .attributes = {},
-                            .weights = {},
-                            .infer = same_shape,
-                            .macs = no_macs,
-                            .activation = activation};
+const OpDef kHardSigmoid = activation_op("hard_sigmoid", activation);
 
 }  // namespace penult

@@ -10,12 +10,6 @@ Activation activation(const Attributes&) { return {Activation::Kind::kHardSwish}
 
 }  // namespace
 
-const OpDef kHardSwish = {.name = "hard_swish",
-                          .inputs = 1,
-                          .attributes = {},
-                          .weights = {},
-                          .infer = same_shape,
-                          .macs = no_macs,
-                          .activation = activation};
+const OpDef kHardSwish = activation_op("hard_swish", activation);
 
 }  // namespace penult

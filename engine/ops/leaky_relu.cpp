@@ -17,12 +17,6 @@ Activation activation(const Attributes& attrs) {
 
 }  // namespace
 
-const OpDef kLeakyRelu = {.name = "leaky_relu",
-                          .inputs = 1,
-                          .attributes = kAttributes,
-                          .weights = {},
-                          .infer = same_shape,
-                          .macs = no_macs,
-                          .activation = activation};
+const OpDef kLeakyRelu = activation_op("leaky_relu", activation, kAttributes);
 
 }  // namespace penult

@@ -13,12 +13,6 @@ Activation activation(const Attributes&) {
 
 }  // namespace
 
-const OpDef kRelu = {.name = "relu",
-                     .inputs = 1,
-                     .attributes = {},
-                     .weights = {},
-                     .infer = same_shape,
-                     .macs = no_macs,
-                     .activation = activation};
+const OpDef kRelu = activation_op("relu", activation);
 
 }  // namespace penult

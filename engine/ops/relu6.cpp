@@ -9,12 +9,6 @@ Activation activation(const Attributes&) { return Activation::clamp(0.0f, 6.0f);
 
 }  // namespace
 
-const OpDef kRelu6 = {.name = "relu6",
-                      .inputs = 1,
-                      .attributes = {},
-                      .weights = {},
-                      .infer = same_shape,
-                      .macs = no_macs,
-                      .activation = activation};
+const OpDef kRelu6 = activation_op("relu6", activation);
 
 }  // namespace penult

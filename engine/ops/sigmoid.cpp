@@ -9,12 +9,6 @@ Activation activation(const Attributes&) { return {Activation::Kind::kSigmoid}; 
 
 }  // namespace
 
-const OpDef kSigmoid = {.name = "sigmoid",
-                        .inputs = 1,
-                        .attributes = {},
-                        .weights = {},
-                        .infer = same_shape,
-                        .macs = no_macs,
-                        .activation = activation};
+const OpDef kSigmoid = activation_op("sigmoid", activation);
 
 }  // namespace penult

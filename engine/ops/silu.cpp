@@ -10,12 +10,6 @@ Activation activation(const Attributes&) { return {Activation::Kind::kSilu}; }
 
 }  // namespace
 
-const OpDef kSilu = {.name = "silu",
-                     .inputs = 1,
-                     .attributes = {},
-                     .weights = {},
-                     .infer = same_shape,
-                     .macs = no_macs,
-                     .activation = activation};
+const OpDef kSilu = activation_op("silu", activation);
 
 }  // namespace penult

@@ -14,19 +14,13 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
-  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
-}
-
 constexpr std::array kKernels = {
-    native("activation_stream_f32_avx512", Isa::kAvx512, run<activation_f32_avx512>),
-    native("activation_stream_f32_avx2", Isa::kAvx2, run<activation_f32_avx2>),
-    native("activation_stream_f32_portable16", Isa::kPortable16, run<activation_f32_portable16>),
-    native("activation_stream_f32_scalar", Isa::kScalar, run<activation_f32_scalar>),
-    Kernel{.name = "activation_loops_f32_reference",
-           .backend = Backend::kReference,
-           .isa = Isa::kScalar,
-           .run = activation_loops_f32_reference},
+    native_row("activation_stream_f32_avx512", Isa::kAvx512, run<activation_f32_avx512>),
+    native_row("activation_stream_f32_avx2", Isa::kAvx2, run<activation_f32_avx2>),
+    native_row("activation_stream_f32_portable16", Isa::kPortable16,
+               run<activation_f32_portable16>),
+    native_row("activation_stream_f32_scalar", Isa::kScalar, run<activation_f32_scalar>),
+    reference_row("activation_loops_f32_reference", activation_loops_f32_reference),
 };
 
 }  // namespace

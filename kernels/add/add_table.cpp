@@ -12,19 +12,12 @@ void run(const RunArgs& args) {
   kRun(pointwise_params(args));
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
-  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
-}
-
 constexpr std::array kKernels = {
-    native("add_stream_f32_avx512", Isa::kAvx512, run<add_f32_avx512>),
-    native("add_stream_f32_avx2", Isa::kAvx2, run<add_f32_avx2>),
-    native("add_stream_f32_portable16", Isa::kPortable16, run<add_f32_portable16>),
-    native("add_stream_f32_scalar", Isa::kScalar, run<add_f32_scalar>),
-    Kernel{.name = "add_loops_f32_reference",
-           .backend = Backend::kReference,
-           .isa = Isa::kScalar,
-           .run = add_loops_f32_reference},
+    native_row("add_stream_f32_avx512", Isa::kAvx512, run<add_f32_avx512>),
+    native_row("add_stream_f32_avx2", Isa::kAvx2, run<add_f32_avx2>),
+    native_row("add_stream_f32_portable16", Isa::kPortable16, run<add_f32_portable16>),
+    native_row("add_stream_f32_scalar", Isa::kScalar, run<add_f32_scalar>),
+    reference_row("add_loops_f32_reference", add_loops_f32_reference),
 };
 
 }  // namespace

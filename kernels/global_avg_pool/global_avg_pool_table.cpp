@@ -31,20 +31,13 @@ void run(const RunArgs& args) {
         .activation = problem.epilogue.activation});
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
-  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
-}
-
 constexpr std::array kKernels = {
-    native("global_avg_pool_stream_f32_avx512", Isa::kAvx512, run<global_avg_pool_f32_avx512>),
-    native("global_avg_pool_stream_f32_avx2", Isa::kAvx2, run<global_avg_pool_f32_avx2>),
-    native("global_avg_pool_stream_f32_portable16", Isa::kPortable16,
-           run<global_avg_pool_f32_portable16>),
-    native("global_avg_pool_stream_f32_scalar", Isa::kScalar, run<global_avg_pool_f32_scalar>),
-    Kernel{.name = "global_avg_pool_loops_f32_reference",
-           .backend = Backend::kReference,
-           .isa = Isa::kScalar,
-           .run = global_avg_pool_loops_f32_reference},
+    native_row("global_avg_pool_stream_f32_avx512", Isa::kAvx512, run<global_avg_pool_f32_avx512>),
+    native_row("global_avg_pool_stream_f32_avx2", Isa::kAvx2, run<global_avg_pool_f32_avx2>),
+    native_row("global_avg_pool_stream_f32_portable16", Isa::kPortable16,
+               run<global_avg_pool_f32_portable16>),
+    native_row("global_avg_pool_stream_f32_scalar", Isa::kScalar, run<global_avg_pool_f32_scalar>),
+    reference_row("global_avg_pool_loops_f32_reference", global_avg_pool_loops_f32_reference),
 };
 
 }  // namespace

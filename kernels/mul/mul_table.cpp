@@ -21,19 +21,12 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
-  return {.name = name, .backend = Backend::kNative, .isa = isa, .run = run};
-}
-
 constexpr std::array kKernels = {
-    native("mul_stream_f32_avx512", Isa::kAvx512, run<mul_f32_avx512>),
-    native("mul_stream_f32_avx2", Isa::kAvx2, run<mul_f32_avx2>),
-    native("mul_stream_f32_portable16", Isa::kPortable16, run<mul_f32_portable16>),
-    native("mul_stream_f32_scalar", Isa::kScalar, run<mul_f32_scalar>),
-    Kernel{.name = "mul_loops_f32_reference",
-           .backend = Backend::kReference,
-           .isa = Isa::kScalar,
-           .run = mul_loops_f32_reference},
+    native_row("mul_stream_f32_avx512", Isa::kAvx512, run<mul_f32_avx512>),
+    native_row("mul_stream_f32_avx2", Isa::kAvx2, run<mul_f32_avx2>),
+    native_row("mul_stream_f32_portable16", Isa::kPortable16, run<mul_f32_portable16>),
+    native_row("mul_stream_f32_scalar", Isa::kScalar, run<mul_f32_scalar>),
+    reference_row("mul_loops_f32_reference", mul_loops_f32_reference),
 };
 
 }  // namespace

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <random>
 
-#include "engine/model/model_data.h"
 #include "engine/ops/op.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_net.h"
 
 namespace penult {
@@ -16,27 +15,11 @@ namespace {
 
 constexpr int64_t kSize = 40;
 
-// Every value of inverted_residual_net is a tap; "last" is another name of the last one.
 std::shared_ptr<const Model> small_model() {
-  ModelData data;
-  data.graph = testing::inverted_residual_net(5, kSize);
-  for (const Node& node : data.graph.nodes) data.taps.push_back({node.name, node.output});
-  data.aliases.push_back({"last", static_cast<int>(data.taps.size()) - 1});
-  data.info.architecture = "inverted_residual_net";
-  data.info.source_sha256 = std::string(64, '0');
-  data.info.input_h = data.info.input_w = kSize;
-  auto model = Model::from_data(std::move(data));
-  EXPECT_TRUE(model.ok()) << model.status().message();
-  return model.ok() ? *model : nullptr;
+  return testing::model_of(testing::inverted_residual_net(5, kSize), kSize);
 }
 
-std::vector<float> random_images(int64_t n) {
-  std::mt19937 random(17);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images(int64_t n) { return testing::random_images(17, n, kSize); }
 
 using Features = std::vector<std::vector<float>>;
 
@@ -77,9 +60,9 @@ class Backends : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(Backends, TwoNamesOfOnePlaceAreTwoEqualOutputs) {
-  const std::string last = small_model()->resolve("last")->front();
+  const std::string last = small_model()->resolve("penultimate")->front();
   for (const Pooling pooling : {Pooling::kAvg, Pooling::kMax, Pooling::kFlatten, Pooling::kNone}) {
-    const Features got = extract(options({"last", last}, pooling), random_images(2));
+    const Features got = extract(options({"penultimate", last}, pooling), random_images(2));
     ASSERT_EQ(got.size(), 2u);
     EXPECT_EQ(got[0], got[1]) << pooling_name(pooling);
     EXPECT_EQ(std::count(got[1].begin(), got[1].end(), -12345.0f), 0) << pooling_name(pooling);
@@ -138,19 +121,25 @@ INSTANTIATE_TEST_SUITE_P(Extractor, Backends, ::testing::Values("native", "refer
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(Extractor, RefusesWhatItCannotDo) {
-  EXPECT_EQ(create_status({.taps = {"last", "last"}}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(create_status({.taps = {"penultimate", "penultimate"}}).code(),
+            StatusCode::kInvalidArgument);
   EXPECT_EQ(create_status({.taps = {}}).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(create_status({.taps = {"lost"}}).code(), StatusCode::kNotFound);
-  EXPECT_EQ(create_status({.taps = {"last"}, .max_batch = 0}).code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(create_status({.taps = {"last"}, .threads = 0}).code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(create_status({.taps = {"last"}, .backend = "best"}).code(), StatusCode::kNotFound);
-  EXPECT_EQ(create_status({.taps = {"last"}, .max_batch = 65536}).code(),
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .max_batch = 0}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .threads = 0}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .backend = "best"}).code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .max_batch = 65536}).code(),
             StatusCode::kLimitExceeded);
-  EXPECT_EQ(create_status({.taps = {"last"}, .input_h = -1}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .input_h = -1}).code(),
+            StatusCode::kInvalidArgument);
 }
 
 TEST(Extractor, RunRefusesOtherSizes) {
-  const auto extractor = Extractor::create(small_model(), {.taps = {"last"}, .max_batch = 2});
+  const auto extractor =
+      Extractor::create(small_model(), {.taps = {"penultimate"}, .max_batch = 2});
   ASSERT_TRUE(extractor.ok()) << extractor.status().message();
   const std::vector<float> images = random_images(3);
   std::vector<float> feature(static_cast<size_t>(3 * (*extractor)->outputs()[0].elems));

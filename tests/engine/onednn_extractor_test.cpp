@@ -16,13 +16,7 @@ namespace {
 
 constexpr int64_t kSize = 40;
 
-std::vector<float> random_images(int64_t n) {
-  std::mt19937 random(7);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images(int64_t n) { return testing::random_images(7, n, kSize); }
 
 class OnednnExtractor : public testing::OnednnTest<> {
  protected:

@@ -17,11 +17,7 @@ namespace {
 constexpr int64_t kSize = 40;
 
 std::vector<float> random_images(int64_t n, int64_t size = kSize) {
-  std::mt19937 random(7);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(n * 3 * size * size));
-  for (float& v : images) v = normal(random);
-  return images;
+  return testing::random_images(7, n, size);
 }
 
 using Features = std::vector<std::vector<float>>;

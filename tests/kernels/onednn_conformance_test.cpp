@@ -66,8 +66,7 @@ TEST_P(OnednnConformance, StaysWithinTheErrorModelOnReals) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OnednnConformance,
-                         ::testing::Values("mobilenet_v2", "efficientnet_lite0", "tails"),
+INSTANTIATE_TEST_SUITE_P(All, OnednnConformance, ::testing::ValuesIn(all_corpora()),
                          [](const auto& corpus) { return std::string(corpus.param); });
 
 class OnednnRows : public OnednnTest<> {};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "engine/model/model_data.h"
 
 namespace penult::testing {
@@ -17,6 +19,14 @@ std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size) {
   auto model = Model::from_data(std::move(data));
   EXPECT_TRUE(model.ok()) << model.status().message();
   return *model;
+}
+
+std::vector<float> random_images(uint32_t seed, int64_t n, int64_t size) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> images(static_cast<size_t>(n * 3 * size * size));
+  for (float& v : images) v = normal(random);
+  return images;
 }
 
 }  // namespace penult::testing

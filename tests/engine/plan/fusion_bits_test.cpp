@@ -12,6 +12,7 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/reference_executor.h"
 #include "engine/ops/op.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_net.h"
 
 namespace penult {
@@ -19,13 +20,7 @@ namespace {
 
 constexpr int64_t kSize = 40;  // odd maps (5, 3) further down
 
-std::vector<float> random_images(int64_t n) {
-  std::mt19937 random(7);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images(int64_t n) { return testing::random_images(7, n, kSize); }
 
 using Features = std::vector<std::vector<float>>;
 

@@ -11,6 +11,7 @@
 #include "engine/exec/reference_executor.h"
 #include "engine/ops/op.h"
 #include "tests/support/onednn_test.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_net.h"
 
 namespace penult {
@@ -20,13 +21,7 @@ constexpr int64_t kSize = 40, kImages = 3;
 
 using Features = std::vector<std::vector<float>>;
 
-std::vector<float> random_images() {
-  std::mt19937 random(7);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(kImages * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images() { return testing::random_images(7, kImages, kSize); }
 
 class OnednnPlan : public testing::OnednnTest<> {
  protected:

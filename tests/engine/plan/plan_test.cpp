@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 
 #include "engine/exec/executor.h"
 #include "engine/exec/reference_executor.h"
 #include "engine/ops/op.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_net.h"
 
 namespace penult {
@@ -17,13 +17,7 @@ namespace {
 
 constexpr int64_t kSize = 12;
 
-std::vector<float> random_images(int64_t n) {
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(n * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images(int64_t n) { return testing::random_images(3, n, kSize); }
 
 // input -> c (3 by 3 convolution) -> a (ReLU)
 struct SmallNet {
