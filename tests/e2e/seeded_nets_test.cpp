@@ -3,38 +3,20 @@
 // all at once. Needs no assets: the input is in the golden. What is too slow for every run, the
 // reference above all, is a sample here; tests/e2e/full_matrix.sh runs the rest.
 
+#include "tests/support/seeded_nets.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <optional>
-#include <ostream>
 
-#include "engine/model/model_data.h"
-#include "tests/support/seeded_weights.h"
 #include "tests/support/tap_check.h"
 
 namespace penult {
 namespace {
 
+using testing::SeededNet;
 using testing::Target;
-
-struct SeededNet {
-  const char* name;
-  int64_t size;  // input side in pixels
-  bool heavy;    // the whole matrix would take minutes
-};
-
-void PrintTo(const SeededNet& net, std::ostream* out) { *out << net.name; }
-
-constexpr SeededNet kNets[] = {
-    {"resnet18", 96, false},
-    {"resnet50", 96, true},
-    {"resnext50_32x4d", 64, true},
-    {"mobilenetv1_100", 96, false},
-    {"mobilenet_v3_large", 96, false},
-    {"mobilenet_v3_small", 96, false},
-    {"bagnet17", 64, true},
-};
 
 // Which taps are asked for alone and with their neighbour: each step-th. All at once sees every tap
 // in any case. The steps have no factor in common with the taps of a block (7 to 16), so that they
@@ -45,21 +27,6 @@ size_t step_for(const SeededNet& net, const Target& target) {
   return net.heavy && target.isa < Isa::kAvx2 ? 7 : 1;
 }
 
-// Null after a test failure. Drawn anew only when another network is asked for.
-std::shared_ptr<const Model> seeded_model(const std::string& name) {
-  static std::shared_ptr<const Model> last;
-  if (last != nullptr && last->architecture() == name) return last;
-  const auto facts = testing::load_net_facts(name);
-  auto data = facts.ok() ? testing::build_model(testing::seeded_weights(*facts)) : facts.status();
-  auto model = data.ok() ? Model::from_data(std::move(data).value()) : data.status();
-  if (!model.ok()) {
-    ADD_FAILURE() << name << ": " << model.status().message();
-    return nullptr;
-  }
-  EXPECT_EQ((*model)->architecture(), name);
-  return last = *model;
-}
-
 class SeededNets : public ::testing::TestWithParam<std::tuple<SeededNet, Target>> {
  protected:
   void SetUp() override {
@@ -67,10 +34,9 @@ class SeededNets : public ::testing::TestWithParam<std::tuple<SeededNet, Target>
     if (!is_supported(target.isa)) {
       GTEST_SKIP() << "this machine lacks " << isa_name(target.isa);
     }
-    auto golden = testing::load_golden(std::string(net.name) + "_" + std::to_string(net.size));
+    auto golden = testing::load_golden(net);
     ASSERT_TRUE(golden.ok()) << golden.status().message();
-    ASSERT_EQ(golden->size, net.size);
-    const auto model = seeded_model(net.name);
+    const auto model = testing::seeded_model(net.name);
     ASSERT_NE(model, nullptr);
     check_.emplace(model, std::move(golden).value(), target);
   }
@@ -90,7 +56,8 @@ TEST_P(SeededNets, EqualsPyTorchAllAtOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Nets, SeededNets,
-                         ::testing::Combine(::testing::ValuesIn(kNets),
+                         ::testing::Combine(::testing::ValuesIn(testing::seeded_nets().begin(),
+                                                                testing::seeded_nets().end()),
                                             ::testing::ValuesIn(testing::all_targets())),
                          [](const auto& test) {
                            return std::string(std::get<0>(test.param).name) + "_" +
