@@ -64,10 +64,18 @@ class BlockSignals {
 };
 
 // After fork() the copies of the parent's thread handles name nothing: neither join nor detach is
-// allowed, and a destructor would end the program. They are kept for good.
+// allowed, and a destructor would end the program. They are kept for good, in a list without a
+// lock: several pools may come here at a time, and a lock might have been taken when the process
+// forked.
 void abandon(std::vector<std::thread>& workers) {
-  static auto& kept = *new std::vector<std::vector<std::thread>>;
-  kept.push_back(std::move(workers));
+  struct Kept {
+    std::vector<std::thread> workers;
+    Kept* next;
+  };
+  static std::atomic<Kept*> first{nullptr};
+  auto* kept = new Kept{std::move(workers), first.load()};
+  while (!first.compare_exchange_weak(kept->next, kept)) {
+  }
   workers.clear();
 }
 
