@@ -156,7 +156,8 @@ Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
     network->graph = std::move(graph);
     return std::shared_ptr<const Network>(std::move(network));
   }
-  PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), {.fuse = true}));
+  const PassOptions pass_options{.fuse_scale = backend_ == kernels::Backend::kNative};
+  PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), pass_options));
   const PlanOptions plan_options{
       .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads, .backend = backend_};
   PENULT_ASSIGN_OR_RETURN(network->plan,

@@ -58,4 +58,13 @@ bool Graph::is_output(ValueId value) const {
   return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
 }
 
+std::vector<std::vector<int64_t>> Graph::weight_dims(const Node& node) const {
+  std::vector<std::vector<int64_t>> dims;
+  for (const WeightId id : node.weights) {
+    dims.push_back(id == kNoWeight ? std::vector<int64_t>{}
+                                   : weights[static_cast<size_t>(id)].dims);
+  }
+  return dims;
+}
+
 }  // namespace penult

@@ -94,6 +94,8 @@ struct Graph {
   // Indices of the nodes that read `value`, as input or residual, in order.
   std::vector<int> consumers(ValueId value) const;
   bool is_output(ValueId value) const;
+  // By slot of the node's operator; empty: not given.
+  std::vector<std::vector<int64_t>> weight_dims(const Node& node) const;
 };
 
 // Structural invariants: ids in range, SSA, topological order, arity, weight slots and their ranks,

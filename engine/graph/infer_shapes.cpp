@@ -30,15 +30,6 @@ Status check_size(const Shape& shape) {
   return Status();
 }
 
-std::vector<std::vector<int64_t>> dims_of_weights(const Graph& graph, const Node& node) {
-  std::vector<std::vector<int64_t>> dims;
-  for (const WeightId id : node.weights) {
-    dims.push_back(id == kNoWeight ? std::vector<int64_t>{}
-                                   : graph.weights[static_cast<size_t>(id)].dims);
-  }
-  return dims;
-}
-
 // What passes moved into the node must fit its result too.
 Status check_fused(const Graph& graph, const Node& node, const Shape& dst) {
   if (node.fused.residual != kNoValue) {
@@ -66,7 +57,7 @@ Status infer_node(Graph& graph, Node& node, uint64_t& macs) {
   std::vector<Shape> inputs;
   for (const ValueId id : node.inputs)
     inputs.push_back(graph.values[static_cast<size_t>(id)].shape);
-  const auto weight_dims = dims_of_weights(graph, node);
+  const auto weight_dims = graph.weight_dims(node);
   node.resolved = node.attrs;
   if (node.op->resolve != nullptr) {
     node.op->resolve(node.resolved,

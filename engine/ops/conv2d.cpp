@@ -4,7 +4,8 @@
 // torch.nn.Conv2d. Input: a map (ic,ih,iw); weights: weight (oc,icg,kh,kw), bias (oc) optional;
 // output: (oc,oh,ow), oh = (ih + top + bottom - ((kh-1)*dh + 1)) / sh + 1 rounded down, ow alike.
 // Attributes: pads = top, left, bottom, right; pad_mode 1 stands for pads by TensorFlow's SAME
-// rule.
+// rule. An optional second input, a vector (ic) or a map (ic,1,1), multiplies src per channel
+// beforehand: pointwise convolutions only (1x1, no padding, one group).
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -41,9 +42,26 @@ Status check_channels(const OpArgs& args) {
   return bias.empty() ? Status() : expect_dims("bias", {oc}, bias, src);
 }
 
+Status check_scale(const OpArgs& args) {
+  const Shape &src = args.inputs[0], &scale = args.inputs[1];
+  const std::vector<int64_t>& weight = args.weight_dims[0];
+  if (scale.c != src.c || scale.h != 1 || scale.w != 1) {
+    return Status(StatusCode::kModelInvalid,
+                  concat("second input: expected a factor for each of the ", src.c,
+                         " channels, got ", scale.to_string()));
+  }
+  bool padded = false;
+  for (size_t i = 0; i < 4; ++i) padded = padded || args.attrs.get_int("pads", i) != 0;
+  if (weight[2] == 1 && weight[3] == 1 && !padded && args.attrs.get_int("groups") == 1) return {};
+  return Status(StatusCode::kModelInvalid,
+                concat("second input: expected a 1x1 kernel in one group without padding, got ",
+                       weight[2], "x", weight[3]));
+}
+
 Result<Shape> infer(const OpArgs& args) {
   PENULT_RETURN_IF_ERROR(expect_map(args.inputs[0]));
   PENULT_RETURN_IF_ERROR(check_channels(args));
+  if (args.inputs.size() == 2) PENULT_RETURN_IF_ERROR(check_scale(args));
   const Windows windows = windows_of(args);
   PENULT_ASSIGN_OR_RETURN(const int64_t oh, output_size(windows.rows, "height", Rounding::kDown));
   PENULT_ASSIGN_OR_RETURN(const int64_t ow, output_size(windows.columns, "width", Rounding::kDown));
@@ -59,13 +77,14 @@ uint64_t macs(const OpArgs& args, const Shape& dst) {
 }  // namespace
 
 const OpDef kConv2d = {.name = "conv2d",
-                       .inputs = 1,
+                       .inputs = {1, 2},
                        .attributes = kAttributes,
                        .weights = kWeights,
                        .infer = infer,
                        .macs = macs,
                        .resolve = resolve,
                        .folds_batchnorm = true,
-                       .takes_epilogue = true};
+                       .takes_epilogue = true,
+                       .takes_scale = true};
 
 }  // namespace penult

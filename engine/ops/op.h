@@ -84,6 +84,8 @@ struct OpDef {
   bool folds_batchnorm =
       false;  // a following batchnorm may be folded into weight/bias slots 0 and 1
   bool takes_epilogue = false;  // a following residual add and activation may be fused
+  // A second input that infer() accepts is a factor for each channel of the first.
+  bool takes_scale = false;
 };
 
 // THE list of operators (op_list.cpp), sorted by name.

@@ -16,6 +16,9 @@ void remove_dead(Graph& graph);
 // conv -> batchnorm  =>  conv whose packed weights contain the batchnorm.
 void fold_batchnorm(Graph& graph);
 
+// mul(x, factors) -> conv  =>  conv that multiplies what it reads.
+void fuse_scale(Graph& graph);
+
 // add(conv, x)  =>  conv with x as its residual.
 void fuse_residual_add(Graph& graph);
 
@@ -26,6 +29,8 @@ struct PassOptions {
   // false stops after batchnorm folding: the "unfused native" graph, the exact oracle of every
   // fusion.
   bool fuse = true;
+  // false for libraries, none of whose convolutions multiplies what it reads.
+  bool fuse_scale = true;
 };
 
 // THE order (pass_order.cpp): truncates at `outputs`, then rewrites what is left. The graph is

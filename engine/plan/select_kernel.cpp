@@ -58,10 +58,7 @@ kernels::Problem describe(const Graph& graph, const Node& node) {
     problem.epilogue.residual = true;
     problem.residual.shape = graph.values[node.fused.residual].shape;
   }
-  for (const WeightId id : node.weights) {
-    problem.weight_dims.push_back(id == kNoWeight ? std::vector<int64_t>{}
-                                                  : graph.weights[id].dims);
-  }
+  problem.weight_dims = graph.weight_dims(node);
   if (node.fused.batchnorm) problem.weight_dims[1] = graph.weights[node.fused.batchnorm->beta].dims;
   return problem;
 }

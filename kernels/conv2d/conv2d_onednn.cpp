@@ -41,7 +41,12 @@ dnnl::primitive_desc_base describe(const Problem& problem, int64_t n) {
   return describe_convolution(engine(), operands, window, attributes(problem, operands.dst));
 }
 
-constexpr Kernel kKernels[] = {row<describe, conv2d_declines_halo>("conv2d_direct_f32_onednn")};
+std::string declines(const Problem& problem) {
+  if (problem.src.size() > 1) return "no factors for src's channels";
+  return conv2d_declines_halo(problem);
+}
+
+constexpr Kernel kKernels[] = {row<describe, declines>("conv2d_direct_f32_onednn")};
 
 }  // namespace
 

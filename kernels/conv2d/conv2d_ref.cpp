@@ -7,10 +7,15 @@
 namespace penult::kernels {
 namespace {
 
-// Sum over one group's channels of one kernel position; `src` and `weights` at channel 0.
-double dot_channels(const float* src, const float* weights, int64_t channels, int64_t step) {
+// Sum over one group's channels of one kernel position; `src`, `scale` (null: none) and `weights`
+// at channel 0.
+double dot_channels(const float* src, const float* scale, const float* weights, int64_t channels,
+                    int64_t step) {
   double sum = 0;
-  for (int64_t c = 0; c < channels; ++c) sum += static_cast<double>(src[c]) * weights[c * step];
+  for (int64_t c = 0; c < channels; ++c) {
+    const double x = scale ? static_cast<double>(src[c]) * scale[c] : src[c];
+    sum += x * weights[c * step];
+  }
   return sum;
 }
 
@@ -18,6 +23,7 @@ double convolve(const RunArgs& args, const Conv2dGeometry& g, int64_t image, int
                 int64_t oc) {
   const float* weights = raw_weight(args.problem, args.packed, 0) + oc * g.reduction();
   const int64_t first_channel = oc / (g.oc / g.groups) * g.ic_per_group();
+  const float* scale = conv2d_scale(args, image);  // of one group only
   double sum = 0;
   for (int64_t ky = 0; ky < g.kh; ++ky) {
     const int64_t iy = y * g.sh - g.ph + ky * g.dh;
@@ -26,7 +32,7 @@ double convolve(const RunArgs& args, const Conv2dGeometry& g, int64_t image, int
       const int64_t ix = x * g.sw - g.pw + kx * g.dw;
       if (ix < 0 || ix >= g.iw) continue;
       const float* src = args.src[0] + pixel_offset(args.problem.src[0], image, iy, ix);
-      sum += dot_channels(src + first_channel, weights + ky * g.kw + kx, g.ic_per_group(),
+      sum += dot_channels(src + first_channel, scale, weights + ky * g.kw + kx, g.ic_per_group(),
                           g.kh * g.kw);
     }
   }

@@ -148,9 +148,20 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   }
 }
 
+// The table of a chunk's rows, and its scaled rows, if there are any.
+int64_t table_bytes(const Conv2dGeometry& dense) {
+  return round_up(conv2d_chunk_rows(dense) * kGemmRowTableBytes, 64);
+}
+
+int64_t scaled_stride(const Conv2dGeometry& g) { return round_up(g.ic, kChannelPad); }
+
 size_t scratch_bytes(const Problem& problem) {
   const Conv2dGeometry dense = bundle_of(conv2d_geometry(problem), 0).dense;
-  return static_cast<size_t>(conv2d_chunk_rows(dense) * kGemmRowTableBytes);
+  int64_t bytes = table_bytes(dense);
+  if (problem.src.size() > 1) {
+    bytes += conv2d_chunk_rows(dense) * scaled_stride(dense) * static_cast<int64_t>(sizeof(float));
+  }
+  return static_cast<size_t>(bytes);
 }
 
 // One bundle, or this thread's part of it.
@@ -176,6 +187,12 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
       .row_table = args.scratch,
       .activation = args.problem.epilogue.activation,
   };
+  if (args.problem.src.size() > 1) {
+    params.src_scale = args.src[1];
+    params.scale_image_stride = args.problem.src[1].image_stride;
+    params.scaled_stride = scaled_stride(g);
+    params.scaled_rows = reinterpret_cast<float*>(args.scratch + table_bytes(g));
+  }
   use_packed(params, packed, args.n * g.oh * g.ow, thread, threads);
   run_gemm(kIsa, params);
 }

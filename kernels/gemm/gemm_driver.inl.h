@@ -57,6 +57,21 @@ inline void fill_rows(const GemmParams& params, int64_t first, int64_t count,
   }
 }
 
+// Multiplies the chunk's rows by their image's factors, and lets the table point at the results.
+// Whole vectors: rows, factors and results are padded.
+template <class Vec>
+void scale_rows(const GemmParams& params, int64_t first, int64_t count, const RowTable& table) {
+  const int64_t reduction = params.segments * params.length;
+  float* out = params.scaled_rows;
+  for (int64_t m = 0; m < count; ++m, out += params.scaled_stride) {
+    const int64_t image = (first + m) / (params.oh * params.ow);
+    const float* scale = params.src_scale + image * params.scale_image_stride;
+    for (int64_t k = 0; k < reduction; k += Vec::kLanes)
+      Vec::store(out + k, Vec::mul(Vec::load(table.src[m] + k), Vec::load(scale + k)));
+    table.src[m] = out;
+  }
+}
+
 // One panel over one chunk of `rows` rows. `next_panel` is what the cache should hold afterwards.
 template <class Vec, int kMaxRows, int kVecs, bool kGather>
 void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
@@ -110,6 +125,7 @@ void run_chunks(const GemmParams& params) {
     const int64_t begin = params.row_begin + total * chunk / chunks;
     const int64_t rows = params.row_begin + total * (chunk + 1) / chunks - begin;
     fill_rows(params, begin, rows, table);
+    if (params.src_scale) scale_rows<Vec>(params, begin, rows, table);
     for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
       const int64_t next = panel + 1 < params.panel_end ? panel + 1 : params.panel_begin;
       const int64_t width = params.panels[panel + 1] - params.panels[panel];

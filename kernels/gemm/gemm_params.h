@@ -38,6 +38,12 @@ struct GemmParams {
   GemmRows dst_rows;
   const float* residual;  // null: none
   GemmRows residual_rows;
+  // Null, or a factor for each of the `length` floats of a row (one segment at offset 0): the rows
+  // of a chunk are multiplied into `scaled_rows`, each `scaled_stride` floats, before they are
+  // used.
+  const float* src_scale = nullptr;
+  int64_t scale_image_stride = 0, scaled_stride = 0;
+  float* scaled_rows = nullptr;
 
   const int64_t* offsets = nullptr;  // floats from a row's src to each segment
   int64_t segments, length;

@@ -39,7 +39,7 @@ Counts count_steps(const Model& model, int64_t size) {
   Graph graph = data.graph;
   EXPECT_TRUE(set_input_size(data, size, size, graph).ok());
   const ValueId last = data.taps.back().value;
-  EXPECT_TRUE(run_passes(graph, {last}, {.fuse = true}).ok());
+  EXPECT_TRUE(run_passes(graph, {last}, {.fuse_scale = false}).ok());
   const auto plan = make_plan(graph, {{last, Pooling::kNone}},
                               {.isa = kTarget.isa, .backend = kernels::Backend::kOnednn});
   EXPECT_TRUE(plan.ok()) << plan.status().message();

@@ -146,8 +146,12 @@ struct Numerics {
   bool relative;  // the bound is relative to the result, not to the magnitude
 };
 constexpr Numerics kNumerics[] = {
-    {"conv2d", [](const ProblemSpec& s) { return s.src.c / s.groups * window(s) + 1; }, true,
-     false},
+    // The factors of a second source cost one rounding more.
+    {"conv2d",
+     [](const ProblemSpec& s) {
+       return s.src.c / s.groups * window(s) + 1 + static_cast<int64_t>(s.further.size());
+     },
+     true, false},
     {"linear", [](const ProblemSpec& s) { return s.src.c + 1; }, true, false},
     {"global_avg_pool", [](const ProblemSpec& s) { return s.src.h * s.src.w + 2; }, false, false},
     {"avg_pool2d", [](const ProblemSpec& s) { return window(s) + 1; }, true, false},

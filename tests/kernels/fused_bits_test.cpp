@@ -129,6 +129,24 @@ TEST_P(Bits, OfAFusedEpilogueEqualTheSeparateOperators) {
   }
 }
 
+TEST_P(Bits, OfAFusedScaleEqualAProductBefore) {
+  for (const ProblemSpec& spec : specs()) {
+    if (spec.op != "conv2d" || spec.further.empty()) continue;
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    KernelCase product;
+    product.spec = parse_problem("mul src=1");
+    product.spec.src = spec.src;
+    product.spec.further = spec.further;
+    product.src = c.src;
+    KernelCase after = c;
+    after.spec.further.clear();
+    after.src = {run_kernel(*native(product.spec), product, {kImages, 1})};
+    const Dense expected = run_kernel(*native(after.spec), after, {kImages, 1});
+    EXPECT_TRUE(same_bits(run_kernel(*native(spec), c, {kImages, 2}), expected))
+        << spec.to_string();
+  }
+}
+
 TEST_P(Bits, DoNotDependOnBatchOrThreads) {
   for (const ProblemSpec& spec : specs()) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);

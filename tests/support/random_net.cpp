@@ -133,6 +133,8 @@ Graph mixed_net(uint32_t seed, int64_t size) {
   y = net.node(kHardSigmoid, "large.act", {net.batchnorm("large.bn", y, 24)});
   y = squeeze_excite(net, "se", y, 24);
   y = net.node(kAdd, "se.add", {y, x});
+  y = net.conv("project", squeeze_excite(net, "gate", y, 24), 24, {.oc = 24});
+  y = net.batchnorm("project.bn", y, 24);
   x = net.node(kConcat, "concat", {y, net.conv("branch", x, 24, {.oc = 17}), x});
   x = net.node(kPad, "pad", {x}, Attributes().set("pads", {0, 1, 1, 0}));
   x = net.node(kAvgPool2d, "pool", {x}, pool(3, 2, 1));

@@ -57,6 +57,26 @@ TEST(Conv2d, TreatsHeightAndWidthApart) {
   EXPECT_EQ(conv.shape, Shape::map(1, 5, 12));
 }
 
+TEST(Conv2d, TakesAFactorForEachChannelOnlyWherePointwise) {
+  const Shape x = Shape::map(6, 5, 5);
+  for (const Shape& factors : {Shape::vector(6), Shape::map(6, 1, 1)}) {
+    const Applied conv(kConv2d, strides(2, 2), {x, factors}, {{4, 6, 1, 1}});
+    EXPECT_EQ(conv.shape, Shape::map(4, 3, 3));
+  }
+  EXPECT_THAT(refusal(Applied(kConv2d, strides(1, 1), {x, Shape::vector(5)}, {{4, 6, 1, 1}})),
+              HasSubstr("expected a factor for each of the 6 channels"));
+  EXPECT_THAT(refusal(Applied(kConv2d, strides(1, 1), {x, x}, {{4, 6, 1, 1}})),
+              HasSubstr("expected a factor"));
+  EXPECT_THAT(refusal(Applied(kConv2d, strides(1, 1), {x, Shape::vector(6)}, {{4, 6, 3, 3}})),
+              HasSubstr("expected a 1x1 kernel in one group without padding"));
+  EXPECT_THAT(refusal(Applied(kConv2d, strides(1, 1).set("pads", {0, 0, 1, 0}),
+                              {x, Shape::vector(6)}, {{4, 6, 1, 1}})),
+              HasSubstr("without padding"));
+  EXPECT_THAT(refusal(Applied(kConv2d, strides(1, 1).set("groups", 2), {x, Shape::vector(6)},
+                              {{4, 3, 1, 1}})),
+              HasSubstr("in one group"));
+}
+
 TEST(Conv2d, SamePaddingPutsTheOddPixelAtTheEnd) {
   const auto pads = [](int64_t size, int64_t kernel, int64_t stride, int64_t dilation = 1) {
     const Applied conv(

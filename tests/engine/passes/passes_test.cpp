@@ -31,6 +31,13 @@ class PassTest : public ::testing::Test {
                            {weight({3}), weight({3}), weight({3}), weight({3})}, attrs);
   }
   ValueId relu(const std::string& name, ValueId x) { return graph_.add_node(kRelu, name, {x}); }
+  ValueId pointwise(const std::string& name, ValueId x) {
+    return graph_.add_node(kConv2d, name, {x}, {weight({3, 3, 1, 1}), kNoWeight},
+                           Attributes().set("strides", {1, 1}));
+  }
+  ValueId mul(const std::string& name, ValueId x, ValueId y) {
+    return graph_.add_node(kMul, name, {x, y});
+  }
   ValueId add(const std::string& name, ValueId x, ValueId y) {
     return graph_.add_node(kAdd, name, {x, y});
   }
@@ -147,6 +154,38 @@ TEST_F(PassTest, AValueAddedToItselfStaysAnAdd) {
   const ValueId v = conv("conv", graph_.input);
   run({add("sum", v, v)});
   EXPECT_THAT(names(), ElementsAre("conv", "sum"));
+}
+
+TEST_F(PassTest, AFactorForEachChannelFusesIntoThePointwiseConvolutionBehindIt) {
+  for (const bool map_first : {false, true}) {
+    graph_ = {};
+    SetUp();
+    const ValueId x = conv("x", graph_.input);
+    const ValueId gate = graph_.add_node(kGlobalAvgPool, "gate", {x});
+    const ValueId v = map_first ? mul("scaled", x, gate) : mul("scaled", gate, x);
+    run({relu("y", batchnorm("bn", pointwise("project", v)))});
+    ASSERT_THAT(names(), ElementsAre("x", "gate", "y"));
+    EXPECT_THAT(node("y").inputs, ElementsAre(x, gate));
+    EXPECT_EQ(node("y").fused.activation, Activation::clamp(0, INFINITY));
+  }
+}
+
+TEST_F(PassTest, ATapOnTheProductOrAWideKernelKeepsTheProduct) {
+  const ValueId x = conv("x", graph_.input);
+  const ValueId gate = graph_.add_node(kGlobalAvgPool, "gate", {x});
+  const ValueId v = mul("v", x, gate);
+  const ValueId w = mul("w", pointwise("project", v), gate);
+  run({conv("wide", w), v});
+  EXPECT_THAT(names(), ElementsAre("x", "gate", "v", "project", "w", "wide"));
+}
+
+TEST_F(PassTest, AProductOfTwoMapsOrOneWithAnEpilogueStaysAProduct) {
+  const ValueId x = conv("x", graph_.input);
+  const ValueId maps = pointwise("first", mul("maps", x, pointwise("other", x)));
+  const ValueId gate = graph_.add_node(kGlobalAvgPool, "gate", {x});
+  run({pointwise("second", relu("relu", mul("scaled", gate, maps)))});
+  EXPECT_THAT(names(), ElementsAre("x", "other", "maps", "first", "gate", "relu", "second"));
+  EXPECT_EQ(node("relu").op, &kMul);
 }
 
 TEST_F(PassTest, AValueWithTwoReadersKeepsItsBits) {
