@@ -34,6 +34,7 @@ ROOMS = {
     "tools/": "tools",
     "tests/": "tests",
     "bench/": "bench",
+    "bench/shapes/": "shapes",
 }
 
 ENGINE = {"base", "public", "facade", "graph", "ops", "passes", "model", "plan", "exec"}
@@ -60,8 +61,10 @@ RULES = {
     "converters": ({"base", "public", "facade", "graph", "ops", "model"},
                    "converters use engine/{base,graph,ops,model} and public headers only"),
     "tools": (EVERYTHING, "tools may use all but tests and bench"),
-    "tests": (EVERYTHING | {"tools"}, "tests may use all but bench"),
-    "bench": (EVERYTHING, "benchmarks may use all but tests and tools"),
+    "shapes": ({"base", "public", "graph", "ops", "kernels"},
+               "bench/shapes knows operators and kernels: tests and benchmarks share it"),
+    "tests": (EVERYTHING | {"tools", "shapes"}, "tests may use all but bench; its shapes they share"),
+    "bench": (EVERYTHING | {"shapes"}, "benchmarks may use all but tests and tools"),
 }
 
 # Public headers are what users compile against: stricter than the .cpp of the same room.

@@ -7,17 +7,20 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "bench/shapes/corpus.h"
 #include "engine/base/check.h"
 #include "engine/model/model_data.h"
 #include "engine/ops/op.h"
 #include "engine/passes/passes.h"
 #include "engine/plan/plan.h"
-#include "tests/kernels/corpus.h"
 #include "tests/support/seeded_weights.h"
 
 namespace penult::testing {
 namespace {
 
+using shapes::corpus_path;
+using shapes::ProblemSpec;
+using shapes::read_corpus;
 using Lines = std::vector<std::string>;
 
 void set_pair(const Attributes& attrs, const char* name, int64_t& h, int64_t& w) {
@@ -94,7 +97,7 @@ void write(const std::string& net, const Lines& lines) {
   file << "# Layer shapes of " << net << " at 224 x 224, each once, in execution order; then what\n"
        << "# stands alone where taps keep it from being fused. Written by "
           "tests/e2e/corpora_test.cpp.\n"
-       << "# Syntax: tests/kernels/corpus.h.\n";
+       << "# Syntax: bench/shapes/corpus.h.\n";
   for (const std::string& line : lines) file << line << "\n";
   ASSERT_TRUE(file.good());
 }

@@ -16,12 +16,15 @@ namespace {
 
 using kernels::Backend;
 using kernels::Kernel;
+using shapes::all_corpora;
+using shapes::kTails;
+using shapes::read_corpus;
 
 constexpr int64_t kImages = 5;
 constexpr int64_t kMaxTestCost = 400'000;  // for one image: reduces the nets' larger maps
 
 struct Param {
-  const char* op;
+  const kernels::Table* table;
   const Kernel* kernel;
   const char* corpus;
 };
@@ -42,16 +45,11 @@ const std::vector<ProblemSpec>& reduced_corpus(const std::string& name) {
   return found->second;
 }
 
-bool accepts(const Param& param, const ProblemSpec& spec) {
-  return std::string_view(spec.table()) == param.op &&
-         param.kernel->declines(make_problem(spec)).empty();
-}
-
 // The corpus's problems that a kernel accepts.
 std::vector<ProblemSpec> accepted_specs(const Param& param) {
   std::vector<ProblemSpec> accepted;
   for (const ProblemSpec& spec : reduced_corpus(param.corpus)) {
-    if (accepts(param, spec)) accepted.push_back(spec);
+    if (shapes::accepts(*param.table, *param.kernel, spec)) accepted.push_back(spec);
   }
   return accepted;
 }
@@ -64,10 +62,12 @@ std::vector<Param> all_params() {
         // The oracle differs from itself only where parts do: the tails show that.
         const bool is_oracle = kernel.backend == Backend::kReference;
         if (is_oracle && std::string_view(corpus) != kTails) continue;
-        const Param param = {table.op, &kernel, corpus};
         const std::vector<ProblemSpec>& specs = reduced_corpus(corpus);
-        const auto fits = [&](const ProblemSpec& spec) { return accepts(param, spec); };
-        if (std::any_of(specs.begin(), specs.end(), fits)) params.push_back(param);
+        const auto fits = [&](const ProblemSpec& spec) {
+          return shapes::accepts(table, kernel, spec);
+        };
+        if (std::any_of(specs.begin(), specs.end(), fits))
+          params.push_back({&table, &kernel, corpus});
       }
     }
   }
@@ -96,7 +96,7 @@ class Conformance : public ::testing::TestWithParam<Param> {
 
 TEST_P(Conformance, IsExactOnIntegers) {
   for (const ProblemSpec& spec : accepted_specs(GetParam())) {
-    if (!spec.is_exact_on_integers()) continue;
+    if (!is_exact_on_integers(spec)) continue;
     const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
     expect_close(c, reference(c), [](size_t) { return 0.0; });
     if (HasFatalFailure()) return;
@@ -106,9 +106,9 @@ TEST_P(Conformance, IsExactOnIntegers) {
 TEST_P(Conformance, StaysWithinTheErrorModelOnReals) {
   for (const ProblemSpec& spec : accepted_specs(GetParam())) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
-    const Dense magnitude = reference(c.magnitudes());
+    const Dense magnitude = reference(magnitudes_of(c));
     const Dense expected = reference(c);
-    const ErrorBound bound = spec.error_bound();
+    const ErrorBound bound = error_bound(spec);
     expect_close(c, expected, [&](size_t i) { return bound.at(magnitude[i], expected[i]); });
     if (HasFatalFailure()) return;
   }
@@ -134,8 +134,7 @@ TEST(ConformanceCoverage, SomeProblemOfTheCorporaIsAcceptedByEachKernel) {
   for (const kernels::Table& table : kernels::all_tables()) {
     for (const Kernel& kernel : table.kernels) {
       const auto accepts = [&](const ProblemSpec& spec) {
-        return std::string_view(spec.table()) == table.op &&
-               kernel.declines(make_problem(spec)).empty();
+        return shapes::accepts(table, kernel, spec);
       };
       EXPECT_TRUE(std::any_of(tails.begin(), tails.end(), accepts)) << kernel.name;
     }

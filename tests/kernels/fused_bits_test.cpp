@@ -15,6 +15,9 @@ namespace {
 
 using kernels::Backend;
 using kernels::Kernel;
+using shapes::all_corpora;
+using shapes::parse_problem;
+using shapes::read_corpus;
 
 constexpr int64_t kImages = 5;
 constexpr int64_t kMaxTestCost = 400'000;

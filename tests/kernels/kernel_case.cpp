@@ -7,7 +7,6 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <random>
 #include <stdexcept>
 
 #include "kernels/prepared.h"
@@ -22,31 +21,6 @@ using kernels::Problem;
 using kernels::TensorDesc;
 using Flush = GuardedBuffer::Flush;
 
-Dense make_numbers(size_t count, Numbers numbers, std::mt19937& random) {
-  Dense values(count);
-  for (float& value : values) {
-    value = numbers == Numbers::kIntegers
-                ? static_cast<float>(static_cast<int>(random() % 9) - 4)
-                : std::ldexp(static_cast<float>(random() >> 8), -23) - 1.0F;
-  }
-  return values;
-}
-
-size_t elems(const std::vector<int64_t>& dims) {
-  size_t product = dims.empty() ? 0 : 1;
-  for (const int64_t dim : dims) product *= static_cast<size_t>(dim);
-  return product;
-}
-
-TensorDesc lay_out(const Shape& shape, const Halo& halo, int64_t spare_channels) {
-  TensorDesc desc{.shape = shape, .halo = halo};
-  const int64_t pad = kernels::kChannelPad;
-  desc.pixel_stride = (shape.c + pad - 1) / pad * pad + spare_channels;
-  desc.row_stride = (halo.left + shape.w + halo.right) * desc.pixel_stride;
-  desc.image_stride = (halo.top + shape.h + halo.bottom) * desc.row_stride;
-  return desc;
-}
-
 // A map in guarded memory: zeros in the halo, garbage in the channel padding.
 class Map {
  public:
@@ -60,18 +34,9 @@ class Map {
                    [&](float* pixel) { std::fill(pixel, pixel + desc_.pixel_stride, kGarbage); });
   }
 
-  float* origin() {
-    return buffer_.floats() + desc_.halo.top * desc_.row_stride +
-           desc_.halo.left * desc_.pixel_stride;
-  }
+  float* origin() { return buffer_.floats() + shapes::origin_of(desc_); }
 
-  void fill(const Dense& dense) {
-    const float* next = dense.data();
-    for_each_pixel(images_, [&](float* pixel) {
-      std::copy(next, next + desc_.shape.c, pixel);
-      next += desc_.shape.c;
-    });
-  }
+  void fill(const Dense& dense) { shapes::copy_in(dense, desc_, origin(), images_); }
 
   Dense dense(int64_t images) {
     Dense out;
@@ -105,10 +70,7 @@ class Map {
  private:
   template <class Body>
   void for_each_pixel(int64_t images, const Body& body) {
-    for (int64_t i = 0; i < images; ++i)
-      for (int64_t y = 0; y < desc_.shape.h; ++y)
-        for (int64_t x = 0; x < desc_.shape.w; ++x)
-          body(origin() + i * desc_.image_stride + y * desc_.row_stride + x * desc_.pixel_stride);
+    shapes::for_each_pixel(desc_, origin(), images, body);
   }
 
   TensorDesc desc_;
@@ -127,14 +89,14 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& p
     const Shape shape = problem.src[i].shape;
     if (shape.is_map() && i == 0 && spare_channels)
       halo.right += 1, halo.top += 1;  // another consumer's
-    problem.src[i] = lay_out(shape, halo, spare_channels);
+    problem.src[i] = shapes::lay_out(shape, halo, spare_channels);
   }
   const bool has_halos = gives_map && plan.halos;
   const Halo dst_halo = has_halos ? Halo{1, 2, 0, 1} : Halo{};
   const Halo residual_halo = has_halos ? Halo{0, 1, 2, 0} : Halo{};
-  problem.dst = lay_out(problem.dst.shape, dst_halo, 0);
+  problem.dst = shapes::lay_out(problem.dst.shape, dst_halo, 0);
   if (spec.epilogue.residual)
-    problem.residual = lay_out(problem.dst.shape, residual_halo, spare_channels);
+    problem.residual = shapes::lay_out(problem.dst.shape, residual_halo, spare_channels);
   return problem;
 }
 
@@ -217,38 +179,19 @@ void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, con
 
 }  // namespace
 
-KernelCase KernelCase::make(const ProblemSpec& spec, Numbers numbers, int64_t images) {
-  const std::string text = spec.to_string();
-  std::seed_seq seed(text.begin(), text.end());
-  std::mt19937 random(seed);
-  const auto count = [&](const Shape& shape) {
-    return static_cast<size_t>(shape.elems() * images);
-  };
-  KernelCase c{.spec = spec, .src = {}, .residual = {}, .weights = {}};
-  for (const Shape& shape : spec.inputs())
-    c.src.push_back(make_numbers(count(shape), numbers, random));
-  if (spec.epilogue.residual) c.residual = make_numbers(count(spec.dst()), numbers, random);
-  for (const auto& dims : make_problem(spec).weight_dims)
-    c.weights.push_back(make_numbers(elems(dims), numbers, random));
-  if (spec.op == "batchnorm") {  // variances
-    for (float& value : c.weights[3]) value = std::fabs(value) + 0.25F;
-  }
-  return c;
-}
-
-KernelCase KernelCase::magnitudes() const {
-  KernelCase c = *this;
+KernelCase magnitudes_of(const KernelCase& original) {
+  KernelCase c = original;
   const auto make_absolute = [](Dense& values) {
     for (float& value : values) value = std::fabs(value);
   };
   for (Dense& values : c.src) make_absolute(values);
   for (Dense& values : c.weights) make_absolute(values);
   make_absolute(c.residual);
-  if (spec.op == "batchnorm") {  // the mean is subtracted
+  if (c.spec.op == "batchnorm") {  // the mean is subtracted
     for (float& value : c.weights[2]) value = -value;
   }
   c.spec.epilogue.activation = {};
-  if (make_problem(spec).function != Activation{}) {
+  if (make_problem(c.spec).function != Activation{}) {
     constexpr float kLargest = std::numeric_limits<float>::max();
     c.spec.op = "clip";  // at infinity: the identity
     c.spec.attrs = Attributes().set_float("lo", -kLargest).set_float("hi", kLargest);
@@ -258,7 +201,7 @@ KernelCase KernelCase::magnitudes() const {
 
 std::vector<RunPlan> run_plans(const ProblemSpec& spec, int64_t images) {
   constexpr int64_t kExpensive = 4'000'000;  // test cost of one image
-  if (spec.test_cost() > kExpensive) return {{1, 1}, {images, 3}};
+  if (test_cost(spec) > kExpensive) return {{1, 1}, {images, 3}};
   std::vector<RunPlan> plans;
   for (const int64_t n : {int64_t{1}, int64_t{2}, images}) {
     for (const int threads : {1, 2, 3}) plans.push_back({n, threads});

@@ -1,6 +1,6 @@
 #pragma once
 
-// A problem with numbers in it, to be run by any kernel that accepts it.
+// Runs kernels on problems with numbers in them, with guards around all memory.
 
 #include <cstdint>
 #include <functional>
@@ -8,30 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "bench/shapes/numbers.h"
 #include "kernels/kernel.h"
-#include "tests/kernels/corpus.h"
+#include "tests/kernels/numerics.h"
 
 namespace penult::testing {
 
-enum class Numbers {
-  kIntegers,  // small: every sum is exact in f32
-  kReals,     // in [-1, 1]
-};
+using shapes::Dense;
+using shapes::KernelCase;
+using shapes::Numbers;
 
-// Dense nhwc without halo or channel padding, as the tests compare it.
-using Dense = std::vector<float>;
-
-struct KernelCase {
-  ProblemSpec spec;
-  std::vector<Dense> src;      // one for each input
-  Dense residual;              // empty unless the epilogue has one
-  std::vector<Dense> weights;  // by slot; empty: not given
-
-  // Numbers for `images` images from a seed made of the problem's text.
-  static KernelCase make(const ProblemSpec& spec, Numbers numbers, int64_t images);
-  // Absolute values and no activation: its result bounds every partial sum.
-  KernelCase magnitudes() const;
-};
+// Absolute values and no activation: its result bounds every partial sum.
+KernelCase magnitudes_of(const KernelCase& original);
 
 struct RunPlan {
   int64_t n = 1;

@@ -9,6 +9,9 @@ namespace {
 
 using kernels::Backend;
 using kernels::Kernel;
+using shapes::all_corpora;
+using shapes::parse_problem;
+using shapes::read_corpus;
 
 constexpr int64_t kImages = 3;
 constexpr int64_t kMaxTestCost = 200'000;  // for one image: reduces the nets' larger maps
@@ -48,7 +51,7 @@ class OnednnConformance : public OnednnTest<::testing::TestWithParam<const char*
 
 TEST_P(OnednnConformance, IsExactOnIntegers) {
   for_each_accepted([](const Kernel& kernel, const ProblemSpec& spec) {
-    if (!spec.is_exact_on_integers()) return;
+    if (!is_exact_on_integers(spec)) return;
     const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
     const Dense expected = reference(c);
     for (const RunPlan& plan : kPlans)
@@ -59,8 +62,8 @@ TEST_P(OnednnConformance, IsExactOnIntegers) {
 TEST_P(OnednnConformance, StaysWithinTheErrorModelOnReals) {
   for_each_accepted([](const Kernel& kernel, const ProblemSpec& spec) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
-    const Dense expected = reference(c), magnitude = reference(c.magnitudes());
-    const ErrorBound bound = spec.error_bound();
+    const Dense expected = reference(c), magnitude = reference(magnitudes_of(c));
+    const ErrorBound bound = error_bound(spec);
     const auto bound_at = [&](size_t i) { return bound.at(magnitude[i], expected[i]); };
     for (const RunPlan& plan : kPlans) expect_close(kernel, c, plan, expected, bound_at);
   });

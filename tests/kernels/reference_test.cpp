@@ -13,6 +13,7 @@
 namespace penult::testing {
 namespace {
 
+using shapes::parse_problem;
 using ::testing::ElementsAre;
 
 Dense run_reference(const std::string& problem, std::vector<Dense> src, std::vector<Dense> weights,

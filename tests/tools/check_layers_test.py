@@ -18,7 +18,8 @@ HEADERS = (
     "engine/ops/op.h", "engine/passes/passes.h", "engine/model/loader.h", "engine/plan/plan.h",
     "engine/image/image.h", "engine/output/npz.h", "kernels/kernel.h",
     "kernels/simd/vec_avx2.h", "kernels/conv2d/conv2d.h", "converters/importer.h",
-    "tools/penult/commands.h", "tests/support/error_model.h", "bench/timer.h")
+    "tools/penult/commands.h", "tests/support/error_model.h", "bench/timer.h",
+    "bench/shapes/corpus.h")
 
 
 class CheckLayers(unittest.TestCase):
@@ -110,6 +111,14 @@ class CheckLayers(unittest.TestCase):
         (self.root / "tools/a.cpp").unlink()
         self.assert_allowed("tests/a.cpp", '"tools/penult/commands.h"', "<gtest/gtest.h>")
         self.assert_refused("tests/a.cpp", '"bench/timer.h"', "bench")
+
+    def test_lets_tests_and_benchmarks_share_the_shapes(self):
+        for path in ("tests/a.cpp", "bench/a.cpp"):
+            self.assert_allowed(path, '"bench/shapes/corpus.h"')
+        self.assert_allowed("bench/shapes/a.cpp", '"kernels/kernel.h"', '"engine/ops/op.h"')
+        self.assert_refused("bench/shapes/a.cpp", '"bench/timer.h"', "bench/shapes knows")
+        (self.root / "bench/shapes/a.cpp").unlink()
+        self.assert_refused("tools/a.cpp", '"bench/shapes/corpus.h"', "tools may use")
 
     def test_keeps_the_standard_library_out_of_files_compiled_for_one_isa(self):
         path = "kernels/conv2d/conv2d_avx2.cpp"

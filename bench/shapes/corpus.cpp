@@ -1,7 +1,7 @@
-#include "tests/kernels/corpus.h"
+#include "bench/shapes/corpus.h"
 
 #include <algorithm>
-#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -11,9 +11,8 @@
 #include "engine/base/activation_def.h"
 #include "engine/base/text.h"
 #include "engine/ops/op.h"
-#include "tests/support/error_model.h"
 
-namespace penult::testing {
+namespace penult::shapes {
 namespace {
 
 using kernels::Problem;
@@ -137,41 +136,6 @@ Attributes attributes_of(const ProblemSpec& spec) {
   return attrs;
 }
 
-// Successive f32 roundings of a dst element, counted generously, epilogue excluded.
-int64_t window(const ProblemSpec& spec) { return spec.kh * spec.kw; }
-struct Numerics {
-  const char* op;
-  int64_t (*roundings)(const ProblemSpec&);
-  bool exact_on_integers;
-  bool relative;  // the bound is relative to the result, not to the magnitude
-};
-constexpr Numerics kNumerics[] = {
-    // The factors of a second source cost one rounding more.
-    {"conv2d",
-     [](const ProblemSpec& s) {
-       return s.src.c / s.groups * window(s) + 1 + static_cast<int64_t>(s.further.size());
-     },
-     true, false},
-    {"linear", [](const ProblemSpec& s) { return s.src.c + 1; }, true, false},
-    {"global_avg_pool", [](const ProblemSpec& s) { return s.src.h * s.src.w + 2; }, false, false},
-    {"avg_pool2d", [](const ProblemSpec& s) { return window(s) + 1; }, true, false},
-    // scale, shift, product, sum
-    {"batchnorm", [](const ProblemSpec&) { return int64_t{4}; }, false, false},
-    // Logits in [-1, 1].
-    {"softmax", [](const ProblemSpec& s) { return s.src.c + 16; }, false, true},
-};
-constexpr Numerics kOthers = {"", [](const ProblemSpec&) { return int64_t{1}; }, true, false};
-
-const Numerics& numerics_of(const ProblemSpec& spec) {
-  for (const Numerics& numerics : kNumerics)
-    if (numerics.op == spec.op) return numerics;
-  return kOthers;
-}
-
-bool is_exact(const Activation& activation) {
-  return activation.kind == Activation::Kind::kNone || activation.kind == Activation::Kind::kClamp;
-}
-
 std::string text_of(const Activation& activation) {
   const ActivationDef& def = def_of(activation);
   std::ostringstream out;
@@ -219,35 +183,8 @@ const char* ProblemSpec::table() const {
 }
 
 int64_t ProblemSpec::macs() const {
-  const uint64_t count =
-      op_of(*this).macs({attributes_of(*this), inputs(), weight_dims(*this)}, dst());
-  return count > 0 ? static_cast<int64_t>(count) : dst().elems() * window(*this);
-}
-
-int64_t ProblemSpec::test_cost() const {
-  int64_t elems = dst().elems();
-  for (const Shape& shape : inputs()) elems += shape.elems();
-  return macs() + 16 * elems;
-}
-
-ErrorBound ProblemSpec::error_bound() const {
-  constexpr int64_t kEpilogue = 2;  // residual, and storing the reference as f32
-  const Numerics& numerics = numerics_of(*this);
-  ErrorBound bound{numerics.roundings(*this) + kEpilogue, numerics.relative, 0};
-  for (const Activation& f : {make_problem(*this).function, epilogue.activation})
-    bound.functions += !is_exact(f);
-  return bound;
-}
-
-double ErrorBound::at(double magnitude, double expected) const {
-  double error = rounding_bound(roundings, relative ? std::fabs(expected) : magnitude);
-  for (int i = 0; i < functions; ++i) error = bound_through_activation(error, magnitude);
-  return error;
-}
-
-bool ProblemSpec::is_exact_on_integers() const {
-  return numerics_of(*this).exact_on_integers && is_exact(make_problem(*this).function) &&
-         is_exact(epilogue.activation);
+  return static_cast<int64_t>(
+      op_of(*this).macs({attributes_of(*this), inputs(), weight_dims(*this)}, dst()));
 }
 
 std::string ProblemSpec::to_string() const {
@@ -306,18 +243,34 @@ ProblemSpec parse_problem(const std::string& line) {
   return spec;
 }
 
+bool accepts(const kernels::Table& table, const kernels::Kernel& kernel, const ProblemSpec& spec) {
+  return std::string_view(spec.table()) == table.op && kernel.declines(make_problem(spec)).empty();
+}
+
 std::vector<const char*> all_corpora() {
   std::vector<const char*> names(kNetCorpora.begin(), kNetCorpora.end());
-  names.push_back(kTails);
+  names.insert(names.end(), {kOthers, kTails});
   return names;
 }
 
-std::string corpus_path(const std::string& name) {
-  return std::string(PENULT_SHAPES_DIR) + "/" + name + ".txt";
+std::string corpora_folder() { return PENULT_SHAPES_DIR; }
+
+std::string corpus_path(const std::string& name) { return corpora_folder() + "/" + name + ".txt"; }
+
+std::vector<std::string> corpora_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".txt") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::vector<ProblemSpec> read_corpus(const std::string& name) {
-  const std::string path = corpus_path(name);
+  return read_corpus_file(corpus_path(name));
+}
+
+std::vector<ProblemSpec> read_corpus_file(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path);
   std::vector<ProblemSpec> specs;
@@ -328,30 +281,4 @@ std::vector<ProblemSpec> read_corpus(const std::string& name) {
   return specs;
 }
 
-ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost) {
-  // Unless the window, or what negative pads leave, needs more.
-  const auto halve = [](int64_t size, int64_t reach, int64_t before, int64_t after) {
-    const int64_t half = (size + 1) / 2;
-    const int64_t cut = -std::min<int64_t>(before, 0) - std::min<int64_t>(after, 0);
-    return half >= std::max(reach, cut + 1) ? half : size;
-  };
-  while (spec.src.is_map() && spec.test_cost() > max_test_cost) {
-    const Shape before = spec.src;
-    spec.src.h = halve(before.h, (spec.kh - 1) * spec.dh + 1, spec.top, spec.bottom);
-    spec.src.w = halve(before.w, (spec.kw - 1) * spec.dw + 1, spec.left, spec.right);
-    if (spec.src == before) break;
-    for (Shape& shape : spec.further) {
-      if (shape.h == before.h) shape.h = spec.src.h;
-      if (shape.w == before.w) shape.w = spec.src.w;
-    }
-  }
-  // Further output channels are further panels, of the same width.
-  constexpr int64_t kManyChannels = 128;
-  while (spec.groups == 1 && spec.oc % (2 * kManyChannels) == 0 &&
-         spec.test_cost() > 10 * max_test_cost) {
-    spec.oc /= 2;
-  }
-  return spec;
-}
-
-}  // namespace penult::testing
+}  // namespace penult::shapes

@@ -22,18 +22,7 @@
 
 #include "kernels/kernel.h"
 
-namespace penult::testing {
-
-// How far a native kernel may be off.
-struct ErrorBound {
-  int64_t roundings;
-  bool relative;  // to the result, else to the magnitude
-  int functions;  // that round: the operator's own and the epilogue's
-
-  // At an element where absolute values without activations give `magnitude`
-  // (KernelCase::magnitudes) and the reference gives `expected`.
-  double at(double magnitude, double expected) const;
-};
+namespace penult::shapes {
 
 struct ProblemSpec {
   std::string op;
@@ -51,32 +40,32 @@ struct ProblemSpec {
   std::vector<Shape> written_inputs() const;  // those that to_string() writes
   Shape dst() const;
   const char* table() const;  // the name of its table
-  int64_t macs() const;       // for one image
-  // What testing one image costs: arithmetic, and buffers to make and compare.
-  int64_t test_cost() const;
-  ErrorBound error_bound() const;
-  // If every intermediate result of small integers is an integer.
-  bool is_exact_on_integers() const;
+  int64_t macs() const;       // for one image; 0 for operators that do not multiply matrices
   std::string to_string() const;
 };
 
 // Without strides and halos.
 kernels::Problem make_problem(const ProblemSpec& spec);
+// If the kernel, a row of the table, takes the problem.
+bool accepts(const kernels::Table& table, const kernels::Kernel& kernel, const ProblemSpec& spec);
 
-// The files of bench/shapes, without .txt: the layers of each net, and shapes that no net has.
+// The files of this folder, without .txt: the layers of each net, layers of other nets, and shapes
+// that no net has.
 inline constexpr std::array kNetCorpora = {
     "mobilenet_v2",    "efficientnet_lite0", "resnet18", "resnet50",
     "mobilenetv1_100", "mobilenet_v3_large", "bagnet17"};
+inline constexpr const char* kOthers = "others";
 inline constexpr const char* kTails = "tails";
 std::vector<const char*> all_corpora();
+// Where the build found them.
+std::string corpora_folder();
 std::string corpus_path(const std::string& name);
+// The names of all files in a folder, sorted. Throws std::filesystem::filesystem_error.
+std::vector<std::string> corpora_in(const std::string& folder);
 
-// Throws std::runtime_error naming the line.
+// These throw std::runtime_error naming the file or the line.
 ProblemSpec parse_problem(const std::string& line);
 std::vector<ProblemSpec> read_corpus(const std::string& name);
+std::vector<ProblemSpec> read_corpus_file(const std::string& path);
 
-// The same problem on a smaller map, and if K is large with fewer output channels (no less than
-// 128), so that a test of all corpora stays short; K remains.
-ProblemSpec reduced(ProblemSpec spec, int64_t max_test_cost);
-
-}  // namespace penult::testing
+}  // namespace penult::shapes
