@@ -20,6 +20,7 @@ test_packages=(
   git                                       # which files changed
   libgtest-dev libgmock-dev
   libdnnl-dev                               # the backend onednn
+  libbenchmark-dev                          # the benchmarks, which are tested, too
   clang-format-14
   binutils                                  # nm, for the object-code check
 )
