@@ -25,7 +25,7 @@ def expand(path):
 
 def documents(root):
     return sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md"),
-                   *(root / "third_party").glob("*.md")])
+                   *(root / "third_party").glob("*.md"), *(root / "bench").glob("*.md")])
 
 
 def missing_paths(root, document):
