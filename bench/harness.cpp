@@ -10,7 +10,6 @@
 
 #include "engine/base/text.h"
 #include "engine/base/thread_pool.h"
-#include "kernels/onednn/load.h"
 #include "kernels/probe/probe.h"
 #include "penult/version.h"
 
@@ -36,11 +35,18 @@ int run_program(int argc, char** argv, void (*print_help)(),
   }
 }
 
-const kernels::BackendModule* find_onednn() {
-  const auto module = kernels::load_onednn();
-  benchmark::AddCustomContext("onednn", module.ok() ? (*module)->library : "none");
-  if (!module.ok()) std::fprintf(stderr, "%s\n", module.status().message().c_str());
-  return module.ok() ? *module : nullptr;
+std::vector<LoadedModule> loaded_modules() {
+  std::vector<LoadedModule> loaded;
+  for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    const char* backend = kernels::backend_name(entry.backend);
+    const auto module = entry.load();
+    benchmark::AddCustomContext(backend, module.ok() ? (*module)->library : "none");
+    if (module.ok())
+      loaded.push_back({backend, *module});
+    else
+      std::fprintf(stderr, "%s\n", module.status().message().c_str());
+  }
+  return loaded;
 }
 
 std::vector<int> default_threads() {

@@ -17,8 +17,13 @@ namespace penult::bench {
 int run_program(int argc, char** argv, void (*print_help)(),
                 const std::function<void(Arguments&)>& register_rows);
 
-// The module onednn; null, with the reason in the report's context, if there is none here.
-const kernels::BackendModule* find_onednn();
+// The backends in modules that can be loaded here; the report's context names their libraries, or
+// says "none".
+struct LoadedModule {
+  const char* backend;
+  const kernels::BackendModule* module;
+};
+std::vector<LoadedModule> loaded_modules();
 
 // 1, and 2 where this process may use two processors.
 std::vector<int> default_threads();

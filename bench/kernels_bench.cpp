@@ -1,4 +1,4 @@
-// Every kernel of every table, and of the module onednn, over the layers of the corpora: what is
+// Every kernel of every table, those of modules included, over the layers of the corpora: what is
 // there is found by walking the registry and the folder. bench/README.md says how to run it.
 
 #include <benchmark/benchmark.h>
@@ -200,6 +200,7 @@ int main(int argc, char** argv) {
   return bench::run_program(argc, argv, bench::print_help, [&](bench::Arguments& arguments) {
     options = bench::read_options(arguments);
     rows.add_tables(options, kernels::all_tables(), nullptr);
-    if (const auto* module = bench::find_onednn()) rows.add_tables(options, module->tables, module);
+    for (const auto& loaded : bench::loaded_modules())
+      rows.add_tables(options, loaded.module->tables, loaded.module);
   });
 }

@@ -59,7 +59,7 @@ Options read_options(Arguments& arguments) {
   if (options.files.empty()) options.files = files_in_assets();
   if (options.backends.empty()) {
     options.backends = {"native"};
-    if (find_onednn() != nullptr) options.backends.emplace_back("onednn");
+    for (const LoadedModule& loaded : loaded_modules()) options.backends.push_back(loaded.backend);
   }
   return options;
 }
@@ -200,7 +200,7 @@ void print_help() {
       "nets_bench [OPTION]... [FILE]... [--benchmark_filter=REGEX] [--benchmark_...]\n"
       "  FILE              .penult, or weights that penult converts [all in $PENULT_ASSETS]\n"
       "  --taps=A,B        [penultimate, and the block in the middle]\n"
-      "  --backends=A,B    native, onednn, reference [native,onednn]\n"
+      "  --backends=A,B    native, onednn, reference [all but reference]\n"
       "  --batches=1,8,32  images in one run [1,8,32]\n"
       "  --threads=1,2     [1,2]\n"
       "Names: run/FILE/TAP/BACKEND/batch:N/threads:N, create/FILE/TAP/BACKEND\n"

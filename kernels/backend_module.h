@@ -39,4 +39,14 @@ struct BackendModule {
 using BackendModuleFunction = const BackendModule*(Isa isa);
 inline constexpr const char* kBackendModuleSymbol = "penult_backend_module";
 
+// A backend that lies in a module. load() opens it at the first call; Device, with what to install,
+// if that is impossible here.
+struct ModuleEntry {
+  Backend backend;
+  Result<const BackendModule*> (*load)();
+};
+
+// THE list of them (registry.cpp): plans, the program and benchmarks walk it.
+std::span<const ModuleEntry> all_modules();
+
 }  // namespace penult::kernels

@@ -2,6 +2,7 @@
 
 #include "kernels/activation/activation.h"
 #include "kernels/add/add.h"
+#include "kernels/backend_module.h"
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/concat/concat.h"
 #include "kernels/conv2d/conv2d.h"
@@ -10,6 +11,7 @@
 #include "kernels/global_avg_pool/global_avg_pool.h"
 #include "kernels/linear/linear.h"
 #include "kernels/mul/mul.h"
+#include "kernels/onednn/load.h"
 #include "kernels/pad/pad.h"
 #include "kernels/pool2d/pool2d.h"
 #include "kernels/softmax/softmax.h"
@@ -24,6 +26,11 @@ std::span<const Table> all_tables() {
       kMaxPool2dTable,       kMulTable,    kPadTable,        kSoftmaxTable,
   };
   return tables;
+}
+
+std::span<const ModuleEntry> all_modules() {
+  static constexpr ModuleEntry kModules[] = {{Backend::kOnednn, load_onednn}};
+  return kModules;
 }
 
 }  // namespace penult::kernels

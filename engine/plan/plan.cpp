@@ -8,7 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/plan/arena.h"
 #include "engine/plan/fold_weights.h"
-#include "kernels/onednn/load.h"
+#include "kernels/backend_module.h"
 
 namespace penult {
 namespace {
@@ -154,8 +154,9 @@ Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
   Plan plan;
   plan.options = options;
   plan.input = graph.values[graph.input].shape;
-  if (options.backend == kernels::Backend::kOnednn) {
-    PENULT_ASSIGN_OR_RETURN(plan.module, kernels::load_onednn());
+  for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    if (entry.backend != options.backend) continue;
+    PENULT_ASSIGN_OR_RETURN(plan.module, entry.load());
   }
   PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options.isa, plan.module));
   choose_layout(graph, steps, plan.buffers);

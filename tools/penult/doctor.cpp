@@ -7,7 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
-#include "kernels/onednn/load.h"
+#include "kernels/backend_module.h"
 #include "kernels/probe/probe.h"
 #include "penult/version.h"
 #include "tools/penult/command.h"
@@ -47,10 +47,12 @@ Outcome doctor(bool probe) {
   print_out("threads  {:<10} processors that this process may use\n", usable_cpus());
   print_out("backend  {:10} yes, the default (auto)\n", "native");
   print_out("backend  {:10} yes, slow: the oracle\n", "reference");
-  const auto onednn = kernels::load_onednn();
-  print_out("backend  {:10} {}\n", "onednn",
-            onednn.ok() ? concat("yes: ", (*onednn)->library)
-                        : concat("no: ", onednn.status().message()));
+  for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    const auto module = entry.load();
+    print_out("backend  {:10} {}\n", kernels::backend_name(entry.backend),
+              module.ok() ? concat("yes: ", (*module)->library)
+                          : concat("no: ", module.status().message()));
+  }
   print_out("device   {:10} yes\n", "cpu");
   print_out("device   {:10} no: not built into this version\n", "cuda");
   if (probe) print_out("probe    {:10} {:.1f} GFLOP/s on one core\n", "fma", fma_peak(usable));
