@@ -11,11 +11,41 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/reference_executor.h"
 #include "engine/network.h"
+#include "engine/steps.h"
 
 namespace penult {
 namespace {
 
 constexpr std::array<const char*, 4> kPoolingNames = {"avg", "max", "flatten", "none"};
+
+InputSize size_of(const Model& model, const ExtractorOptions& options) {
+  return {.h = options.input_h != 0 ? options.input_h : model.input_h(),
+          .w = options.input_w != 0 ? options.input_w : model.input_w(),
+          .max_batch = options.max_batch};
+}
+
+Status wrong(const char* what, uint64_t got, uint64_t expected) {
+  return {StatusCode::kInvalidArgument, concat(what, ": got ", got, ", expected ", expected)};
+}
+
+Status check_run(const Network& network, std::span<const float> images, int64_t n,
+                 std::span<const std::span<float>> features) {
+  if (n < 1 || n > network.size.max_batch) {
+    return {StatusCode::kInvalidArgument,
+            concat("images in a run: got ", n, ", expected 1 to ", network.size.max_batch)};
+  }
+  const auto count = static_cast<uint64_t>(n);
+  const uint64_t image_elems = count * static_cast<uint64_t>(network.input.elems());
+  if (images.size() != image_elems) return wrong("floats of images", images.size(), image_elems);
+  if (features.size() != network.outputs.size()) {
+    return wrong("feature arrays", features.size(), network.outputs.size());
+  }
+  for (size_t i = 0; i < features.size(); ++i) {
+    const uint64_t elems = count * static_cast<uint64_t>(network.outputs[i].elems);
+    if (features[i].size() != elems) return wrong("floats of a feature", features[i].size(), elems);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -58,14 +88,20 @@ Extractor::~Extractor() = default;
 
 Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model> model,
                                                      const ExtractorOptions& options) {
-  const InputSize size{.h = options.input_h != 0 ? options.input_h : model->input_h(),
-                       .w = options.input_w != 0 ? options.input_w : model->input_w(),
-                       .max_batch = options.max_batch};
+  const InputSize size = size_of(*model, options);
   auto impl = std::make_unique<Impl>();
   PENULT_ASSIGN_OR_RETURN(impl->cache, NetworkCache::create(std::move(model), options));
   PENULT_ASSIGN_OR_RETURN(std::shared_ptr<const Network> network, impl->cache->at(size));
   PENULT_RETURN_IF_ERROR(impl->adopt(std::move(network)));
   return std::unique_ptr<Extractor>(new Extractor(std::move(impl)));
+}
+
+Result<uint64_t> Extractor::planned_bytes(std::shared_ptr<const Model> model,
+                                          const ExtractorOptions& options) {
+  const InputSize size = size_of(*model, options);
+  PENULT_ASSIGN_OR_RETURN(const auto cache, NetworkCache::create(std::move(model), options));
+  PENULT_ASSIGN_OR_RETURN(const Plan plan, cache->lay_out(size));
+  return plan.memory_bytes();
 }
 
 Result<std::unique_ptr<Extractor>> Extractor::share() const {
@@ -90,33 +126,27 @@ const char* Extractor::backend() const { return kernels::backend_name(impl_->cac
 
 uint64_t Extractor::memory_bytes() const {
   if (impl_->reference) return impl_->reference->weight_bytes();
-  const Plan& plan = impl_->network->plan;
-  return plan.arena_bytes + plan.packed->bytes() + plan.scratch_bytes * plan.options.threads;
+  return impl_->network->plan.memory_bytes();
+}
+
+std::vector<StepInfo> Extractor::steps() const {
+  return describe_steps(impl_->cache->model().data(), impl_->network->plan);
 }
 
 Status Extractor::run(std::span<const float> images, int64_t n,
                       std::span<const std::span<float>> features) {
-  const auto wrong = [](const char* what, uint64_t got, uint64_t expected) {
-    return Status(StatusCode::kInvalidArgument,
-                  concat(what, ": got ", got, ", expected ", expected));
-  };
-  const Network& network = *impl_->network;
-  if (n < 1 || n > network.size.max_batch) {
-    return Status(StatusCode::kInvalidArgument,
-                  concat("images in a run: got ", n, ", expected 1 to ", network.size.max_batch));
-  }
-  const auto count = static_cast<uint64_t>(n);
-  const uint64_t image_elems = count * static_cast<uint64_t>(network.input.elems());
-  if (images.size() != image_elems) return wrong("floats of images", images.size(), image_elems);
-  if (features.size() != network.outputs.size()) {
-    return wrong("feature arrays", features.size(), network.outputs.size());
-  }
-  for (size_t i = 0; i < features.size(); ++i) {
-    const uint64_t elems = count * static_cast<uint64_t>(network.outputs[i].elems);
-    if (features[i].size() != elems) return wrong("floats of a feature", features[i].size(), elems);
-  }
+  PENULT_RETURN_IF_ERROR(check_run(*impl_->network, images, n, features));
   if (impl_->reference) return impl_->reference->run(images.data(), n, features);
   return impl_->workspace->run(images.data(), n, features);
+}
+
+Status Extractor::profile(std::span<const float> images, int64_t n,
+                          std::span<const std::span<float>> features, std::span<double> step_ms) {
+  if (impl_->reference) return reference_has_no_steps();
+  PENULT_RETURN_IF_ERROR(check_run(*impl_->network, images, n, features));
+  const size_t steps = impl_->network->plan.steps.size();
+  if (step_ms.size() != steps) return wrong("times of steps", step_ms.size(), steps);
+  return impl_->workspace->run(images.data(), n, features, step_ms);
 }
 
 }  // namespace penult

@@ -85,6 +85,12 @@ Status check_options(const ExtractorOptions& options) {
   return {};
 }
 
+Status check_batch(const InputSize& size) {
+  if (size.max_batch >= 1 && size.max_batch <= 65536) return {};
+  return Status(StatusCode::kInvalidArgument,
+                concat("the batch size is ", size.max_batch, ", expected 1 to 65536"));
+}
+
 Result<kernels::Backend> backend_from_name(const std::string& name) {
   using kernels::Backend;
   if (name == "auto") return Backend::kNative;
@@ -97,6 +103,13 @@ Result<kernels::Backend> backend_from_name(const std::string& name) {
 
 }  // namespace
 
+Status reference_has_no_steps() {
+  return {
+      StatusCode::kInvalidArgument,
+      "the backend reference computes node by node, without a plan of steps; expected native or "
+      "onednn"};
+}
+
 Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const Model> model,
                                                            const ExtractorOptions& options) {
   PENULT_RETURN_IF_ERROR(check_options(options));
@@ -108,10 +121,7 @@ Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const
 }
 
 Result<std::shared_ptr<const Network>> NetworkCache::at(InputSize size) {
-  if (size.max_batch < 1 || size.max_batch > 65536) {
-    return Status(StatusCode::kInvalidArgument,
-                  concat("the batch size is ", size.max_batch, ", expected 1 to 65536"));
-  }
+  PENULT_RETURN_IF_ERROR(check_batch(size));
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(latest_.begin(), latest_.end(),
                                   [&](const auto& network) { return network->size == size; });
@@ -134,34 +144,53 @@ std::shared_ptr<const AlignedBuffer> NetworkCache::packed_for(const InputSize& s
   return nullptr;
 }
 
-Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
+Result<Graph> NetworkCache::prepare(InputSize size, Network& network) const {
   const ModelData& model = model_->data();
-  auto network = std::make_shared<Network>();
-  network->size = size;
+  network.size = size;
   for (const std::string& key : options_.taps) {
-    PENULT_RETURN_IF_ERROR(add_request(model, key, options_.pooling, *network));
+    PENULT_RETURN_IF_ERROR(add_request(model, key, options_.pooling, network));
   }
   Graph graph = model.graph;
+  // The shapes are those of the default size. What is a map is one at every size.
+  add_average_pools(graph, network.deliveries);
   PENULT_RETURN_IF_ERROR(set_input_size(model, size.h, size.w, graph));
-  add_average_pools(graph, network->deliveries);
-  PENULT_RETURN_IF_ERROR(set_input_size(model, size.h, size.w, graph));
-  network->input = graph.values[graph.input].shape;
-  describe_outputs(graph, *network);
+  network.input = graph.values[graph.input].shape;
+  describe_outputs(graph, network);
 
   std::vector<ValueId> values;
-  for (const Delivery& delivery : network->deliveries) values.push_back(delivery.value);
+  for (const Delivery& delivery : network.deliveries) values.push_back(delivery.value);
   if (is_reference()) {
     graph.outputs = std::move(values);
     remove_dead(graph);
-    network->graph = std::move(graph);
-    return std::shared_ptr<const Network>(std::move(network));
+  } else {
+    const PassOptions pass_options{.fuse_scale = backend_ == kernels::Backend::kNative};
+    PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), pass_options));
   }
-  const PassOptions pass_options{.fuse_scale = backend_ == kernels::Backend::kNative};
-  PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), pass_options));
-  const PlanOptions plan_options{
+  return graph;
+}
+
+PlanOptions NetworkCache::plan_options(const InputSize& size) const {
+  return {
       .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads, .backend = backend_};
-  PENULT_ASSIGN_OR_RETURN(network->plan,
-                          make_plan(graph, network->deliveries, plan_options, packed_for(size)));
+}
+
+Result<Plan> NetworkCache::lay_out(InputSize size) const {
+  if (is_reference()) return reference_has_no_steps();
+  PENULT_RETURN_IF_ERROR(check_batch(size));
+  Network network;
+  PENULT_ASSIGN_OR_RETURN(const Graph graph, prepare(size, network));
+  return penult::lay_out(graph, std::move(network.deliveries), plan_options(size));
+}
+
+Result<std::shared_ptr<const Network>> NetworkCache::make(InputSize size) {
+  auto network = std::make_shared<Network>();
+  PENULT_ASSIGN_OR_RETURN(Graph graph, prepare(size, *network));
+  if (is_reference()) {
+    network->graph = std::move(graph);
+  } else {
+    PENULT_ASSIGN_OR_RETURN(
+        network->plan, make_plan(graph, network->deliveries, plan_options(size), packed_for(size)));
+  }
   return std::shared_ptr<const Network>(std::move(network));
 }
 

@@ -27,6 +27,9 @@ struct Network {
   Plan plan;    // other backends
 };
 
+// The error of everything that needs a plan, on the backend reference.
+Status reference_has_no_steps();
+
 // Makes networks and keeps the latest ones. Thread-safe.
 class NetworkCache {
  public:
@@ -36,6 +39,10 @@ class NetworkCache {
 
   // From the cache, or made anew.
   Result<std::shared_ptr<const Network>> at(InputSize size);
+
+  // The plan of at(size), without its weights, of which nothing is read: it tells steps and memory,
+  // and cannot run. InvalidArgument of the backend reference, which has no plan.
+  Result<Plan> lay_out(InputSize size) const;
 
   const Model& model() const { return *model_; }
   const ExtractorOptions& options() const { return options_; }
@@ -47,6 +54,9 @@ class NetworkCache {
   NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
       : model_(std::move(model)), options_(options) {}
   Result<std::shared_ptr<const Network>> make(InputSize size);
+  // Everything of `network` but its plan, and the graph to plan.
+  Result<Graph> prepare(InputSize size, Network& network) const;
+  PlanOptions plan_options(const InputSize& size) const;
   // Packed weights of a network that differs in the batch only; null if there is none.
   std::shared_ptr<const AlignedBuffer> packed_for(const InputSize& size) const;
 

@@ -39,10 +39,13 @@ float* Workspace::pixel_zero(int buffer) {
   return reinterpret_cast<float*>(arena_.data() + b.offset_bytes) + b.origin_floats();
 }
 
-Status Workspace::run(const float* images, int64_t n, std::span<const std::span<float>> features) {
+Status Workspace::run(const float* images, int64_t n, std::span<const std::span<float>> features,
+                      std::span<double> step_ms) {
   images_ = images;
   n_ = n;
   features_ = features;
+  step_ms_ = step_ms;
+  if (!step_ms_.empty()) step_start_ = std::chrono::steady_clock::now();
   if (plan_.module != nullptr) return run_by_team();
   return pool_->run(
       [](void* self, int thread) { static_cast<Workspace*>(self)->run_thread(thread); }, this);
@@ -52,7 +55,15 @@ void Workspace::run_thread(int thread) {
   for (size_t s = 0; s < plan_.steps.size(); ++s) {
     run_step(s, {thread, plan_.options.threads});
     pool_->barrier(thread);
+    if (thread == 0) note_time(s);
   }
+}
+
+void Workspace::note_time(size_t step) {
+  if (step_ms_.empty()) return;
+  const auto now = std::chrono::steady_clock::now();
+  step_ms_[step] = std::chrono::duration<double, std::milli>(now - step_start_).count();
+  step_start_ = now;
 }
 
 // The library starts its own team for its steps; for ours we borrow it.
@@ -69,6 +80,7 @@ Status Workspace::run_by_team() {
     if (bound_[s]) {
       zero_halo(plan_.buffers[dst].desc, pixel_zero(dst), n_, {0, 1});
       PENULT_RETURN_IF_ERROR(bound_[s]->run(n_));
+      note_time(s);
       continue;
     }
     Context context{this, s};
@@ -79,6 +91,7 @@ Status Workspace::run_by_team() {
           self->run_step(step, {thread, self->plan_.options.threads});
         },
         &context);
+    note_time(s);
   }
   return {};
 }

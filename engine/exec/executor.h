@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <vector>
@@ -20,7 +21,10 @@ class Workspace {
   // images: (n, c, h, w) planar floats; features[i]: n * (elements of delivery i) floats. Sizes
   // have been checked by the caller. Allocates nothing (a module's library may). Fails only where
   // the pool does, after fork(), or the library.
-  Status run(const float* images, int64_t n, std::span<const std::span<float>> features);
+  // step_ms: empty, or one a step, which receives the milliseconds from the end of the step before
+  // (of the first: from the call) until all threads have finished it.
+  Status run(const float* images, int64_t n, std::span<const std::span<float>> features,
+             std::span<double> step_ms = {});
 
  private:
   explicit Workspace(const Plan& plan) : plan_(plan) {}
@@ -28,6 +32,7 @@ class Workspace {
   void run_thread(int thread);
   Status run_by_team();
   void run_step(size_t index, Part part);
+  void note_time(size_t step);
   kernels::RunArgs args_of(size_t index, Part part);
   float* pixel_zero(int buffer);
 
@@ -42,6 +47,8 @@ class Workspace {
   const float* images_ = nullptr;
   int64_t n_ = 0;
   std::span<const std::span<float>> features_;
+  std::span<double> step_ms_;
+  std::chrono::steady_clock::time_point step_start_;
 };
 
 }  // namespace penult

@@ -13,10 +13,11 @@ bool overlap_in_time(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-// The lowest offset at which `buffer` fits between the already placed ones of its time.
-uint64_t lowest_gap(const Lifetime& buffer, std::vector<const Lifetime*>& placed) {
-  std::sort(placed.begin(), placed.end(),
-            [](const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; });
+bool is_lower(const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; }
+
+// The lowest offset at which `buffer` fits between the already placed ones of its time, which are
+// sorted by offset.
+uint64_t lowest_gap(const Lifetime& buffer, const std::vector<const Lifetime*>& placed) {
   uint64_t offset = 0;
   for (const Lifetime* other : placed) {
     if (!overlap_in_time(buffer, *other)) continue;
@@ -38,7 +39,7 @@ uint64_t assign_offsets(std::span<Lifetime> buffers) {
   for (const size_t index : order) {
     Lifetime& buffer = buffers[index];
     buffer.offset = lowest_gap(buffer, placed);
-    placed.push_back(&buffer);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), &buffer, is_lower), &buffer);
     total = std::max(total, buffer.offset + buffer.bytes);
   }
   return align_up(total, 64);

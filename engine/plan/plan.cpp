@@ -116,21 +116,19 @@ Status place_buffers(Plan& plan) {
   return {};
 }
 
-uint64_t place_weights(Plan& plan) {
-  uint64_t total = 0;
+void place_weights(Plan& plan) {
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
-    step.packed_offset = total;
-    total += align_up(packed_bytes(step), 64);
+    step.packed_offset = plan.packed_bytes;
+    plan.packed_bytes += align_up(packed_bytes(step), 64);
   }
-  return total;
 }
 
 // Tensor by tensor: one unpacked tensor in memory at a time.
-Status pack_weights(const Graph& graph, uint64_t bytes, Plan& plan) {
+Status pack_weights(const Graph& graph, Plan& plan) {
   std::vector<const Node*> producers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) producers[node.output] = &node;
-  PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(bytes));
+  PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(plan.packed_bytes));
   for (const Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     const Node& node = *producers[step.dst];
@@ -149,8 +147,8 @@ Status pack_weights(const Graph& graph, uint64_t bytes, Plan& plan) {
 
 }  // namespace
 
-Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
+Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
+                     const PlanOptions& options) {
   Plan plan;
   plan.options = options;
   plan.input = graph.values[graph.input].shape;
@@ -164,10 +162,16 @@ Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   PENULT_RETURN_IF_ERROR(place_buffers(plan));
-  const uint64_t packed_bytes = place_weights(plan);
+  place_weights(plan);
+  return plan;
+}
+
+Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
+                       const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
+  PENULT_ASSIGN_OR_RETURN(Plan plan, lay_out(graph, std::move(deliveries), options));
   plan.packed = std::move(packed);
-  if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, packed_bytes, plan));
-  PENULT_DCHECK(plan.packed->bytes() == packed_bytes);
+  if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
+  PENULT_DCHECK(plan.packed->bytes() == plan.packed_bytes);
   return plan;
 }
 

@@ -66,14 +66,21 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<Delivery> deliveries;
-  // Weights as kernels want them, in execution order. Plans that differ in the batch only share it,
-  // unless there is a module: what a library prepares depends on the batch.
+  // Weights as kernels want them, in execution order; null of a plan that was only laid out. Plans
+  // that differ in the batch only share it, unless there is a module: what a library prepares
+  // depends on the batch.
   std::shared_ptr<const AlignedBuffer> packed;
+  uint64_t packed_bytes = 0;
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
   PlanOptions options;
   const kernels::BackendModule* module = nullptr;  // backend onednn
+
+  // What a run needs: activations, weights and scratch.
+  uint64_t memory_bytes() const {
+    return arena_bytes + packed_bytes + scratch_bytes * static_cast<uint64_t>(options.threads);
+  }
 };
 
 // The node as kernels see it, shapes only.
@@ -88,9 +95,14 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
 
-// The whole way: kernels, layout, arena, packed weights. `graph` has been through run_passes and
-// its outputs are the deliveries' values. `packed`, if given, is that of a plan for the same graph
-// and ISA, without a module. LimitExceeded above the budget, Device if the module's library fails.
+// Kernels, layout and arena: everything but the weights, of which nothing is read. `graph` has been
+// through run_passes and its outputs are the deliveries' values. LimitExceeded above the budget,
+// Device if the module's library fails.
+Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
+                     const PlanOptions& options);
+
+// The whole way: lay_out, then packed weights. `packed`, if given, is that of a plan for the same
+// graph and ISA, without a module. Errors: as lay_out, and those of load_folded_weights.
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
                        const PlanOptions& options,
                        std::shared_ptr<const AlignedBuffer> packed = nullptr);

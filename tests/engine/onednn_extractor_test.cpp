@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include "penult/extractor.h"
 #include "tests/support/onednn_test.h"
@@ -75,6 +77,24 @@ TEST_F(OnednnExtractor, RunsInAChildOfAProcessWithoutATeam) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(OnednnExtractor, TellsTheTimesOfItsSteps) {
+  const auto onednn = make("onednn");
+  const std::vector<StepInfo> steps = onednn->steps();
+  EXPECT_EQ(steps[1].name, "stem.act");
+  EXPECT_EQ(steps[1].kernel, "conv2d_direct_f32_onednn");
+  const std::vector<float> expected = run(*onednn, 4);
+  std::vector<float> feature(expected.size(), NAN);
+  const std::span<float> features[] = {feature};
+  std::vector<double> step_ms(steps.size(), -1.0);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(onednn->profile(random_images(4), 4, features, step_ms).ok());
+  const std::chrono::duration<double, std::milli> whole = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(feature, expected);
+  for (size_t s = 0; s < steps.size(); ++s) EXPECT_GE(step_ms[s], 0) << steps[s].name;
+  EXPECT_GT(step_ms[1], 0);
+  EXPECT_LE(std::accumulate(step_ms.begin(), step_ms.end(), 0.0), whole.count());
 }
 
 TEST(Backends, AnUnknownOneIsNotFound) {

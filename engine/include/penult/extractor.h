@@ -40,6 +40,15 @@ struct OutputInfo {
   int64_t elems = 0;          ///< product of dims
 };
 
+/// One step of a run, in which several layers may be fused.
+struct StepInfo {
+  std::string name;               ///< of what it yields, such as "features.14.conv.3"
+  std::string kernel;             ///< that computes it; "copy_input", "deliver" at the two ends
+  std::vector<std::string> taps;  ///< taps (main names) whose layers are done with this step
+  /// "<kernel>: <reason>" for each kernel that would be preferred but cannot do it.
+  std::vector<std::string> declined;
+};
+
 /// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is
 /// done in create(), share() and reshape(). An object serves one thread at a time; threads that run
 /// at the same time each take a share() of it, which costs a workspace but no second copy of the
@@ -51,6 +60,11 @@ class Extractor {
   static Result<std::unique_ptr<Extractor>> create(std::shared_ptr<const Model> model,
                                                    const ExtractorOptions& options);
   ~Extractor();
+
+  /// What memory_bytes() of create() with these options would be. Plans only: reads no weights and
+  /// allocates none of it. Errors: as create(); InvalidArgument of the backend reference.
+  static Result<uint64_t> planned_bytes(std::shared_ptr<const Model> model,
+                                        const ExtractorOptions& options);
 
   /// Another extractor with the same options, input size and weights in memory, and a workspace and
   /// threads of its own. May be called while other threads use theirs.
@@ -76,6 +90,14 @@ class Extractor {
   /// Device or OutOfMemory from oneDNN, which does not run in a child of a process that has run it
   /// with several threads.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
+
+  /// The steps of run(), in order. Empty with the backend reference.
+  std::vector<StepInfo> steps() const;
+  /// As run(), with the same bits; step_ms[i] receives the milliseconds of steps()[i], by the clock
+  /// of the calling thread: from the end of the step before until every thread has finished this
+  /// one. Their sum is the time of the run. InvalidArgument of the backend reference.
+  Status profile(std::span<const float> images, int64_t n,
+                 std::span<const std::span<float>> features, std::span<double> step_ms);
 
  private:
   struct Impl;
