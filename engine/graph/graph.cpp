@@ -34,26 +34,6 @@ ValueId Graph::add_node(const OpDef& op, std::string name, std::vector<ValueId> 
   return output;
 }
 
-int Graph::producer(ValueId value) const {
-  if (value == kNoValue) return -1;
-  const auto it = std::find_if(nodes.begin(), nodes.end(),
-                               [value](const Node& node) { return node.output == value; });
-  return it == nodes.end() ? -1 : static_cast<int>(it - nodes.begin());
-}
-
-std::vector<int> Graph::consumers(ValueId value) const {
-  std::vector<int> readers;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const Node& node = nodes[i];
-    const bool reads =
-        std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
-    if (reads || (value != kNoValue && node.fused.residual == value)) {
-      readers.push_back(static_cast<int>(i));
-    }
-  }
-  return readers;
-}
-
 bool Graph::is_output(ValueId value) const {
   return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
 }

@@ -89,10 +89,6 @@ struct Graph {
   // Appends a node and its output value, both called `name`.
   ValueId add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs,
                    std::vector<WeightId> weights = {}, Attributes attrs = {});
-  // Index of the node that produces `value`, or -1 (the input).
-  int producer(ValueId value) const;
-  // Indices of the nodes that read `value`, as input or residual, in order.
-  std::vector<int> consumers(ValueId value) const;
   bool is_output(ValueId value) const;
   // By slot of the node's operator; empty: not given.
   std::vector<std::vector<int64_t>> weight_dims(const Node& node) const;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -24,7 +25,10 @@ struct Net : SmallGraph {
     fc = graph.add_node(kLinear, "fc", {pool}, {weight({10, 8}), weight({10})});
     graph.outputs = {act, fc};
   }
-  Node& node(ValueId value) { return graph.nodes[static_cast<size_t>(graph.producer(value))]; }
+  Node& node(ValueId value) {
+    return *std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                         [value](const Node& node) { return node.output == value; });
+  }
 
   ValueId conv, bn, act, sum, pool, fc;
 };
