@@ -6,10 +6,11 @@
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "engine/graph/receptive_field.h"
 #include "engine/input_size.h"
 #include "engine/model/loader.h"
 #include "engine/model/model_data.h"
-#include "engine/ops/op.h"
+#include "engine/ops/node_args.h"
 
 namespace penult {
 namespace {
@@ -19,16 +20,12 @@ struct Cost {
 };
 
 Cost cost_of(const Graph& graph, const Node& node) {
-  std::vector<Shape> inputs;
-  for (const ValueId input : node.inputs) inputs.push_back(graph.values[input].shape);
-  std::vector<std::vector<int64_t>> dims;
   Cost cost;
   for (const WeightId id : node.weights) {
-    dims.push_back(id == kNoWeight ? std::vector<int64_t>{} : graph.weights[id].dims);
     if (id != kNoWeight) cost.weights += graph.weights[id].elems();
   }
-  const OpArgs args{.attrs = node.resolved, .inputs = inputs, .weight_dims = dims};
-  cost.macs = node.op->macs(args, graph.values[node.output].shape);
+  const NodeArgs args(graph, node);
+  cost.macs = node.op->macs(args.with(node.resolved), graph.values[node.output].shape);
   return cost;
 }
 
@@ -59,6 +56,14 @@ std::vector<Cost> costs_up_to(const Graph& graph, const std::vector<Cost>& costs
 
 double share(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+void describe_field(const ReceptiveField& field, const Shape& shape, const Shape& input,
+                    TapInfo& info) {
+  info.sees_whole_input = field.whole;
+  info.receptive_field =
+      field.whole ? std::max(input.h, input.w) : std::max(field.rows.size(), field.columns.size());
+  info.stride = shape.is_map() ? std::max(field.rows.stride, field.columns.stride) : 0;
 }
 
 }  // namespace
@@ -112,6 +117,7 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
   std::vector<const Node*> producers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) producers[node.output] = &node;
   const std::vector<Cost> sums = costs_up_to(graph, costs, data_->taps);
+  const std::vector<ReceptiveField> fields = receptive_fields(graph);
   std::vector<TapInfo> infos;
   for (size_t t = 0; t < data_->taps.size(); ++t) {
     const Tap& tap = data_->taps[t];
@@ -129,6 +135,7 @@ Result<std::vector<TapInfo>> Model::taps(int64_t input_h, int64_t input_w) const
                  .macs_share = share(cost.macs, whole.macs),
                  .weights = cost.weights,
                  .weights_share = share(cost.weights, whole.weights)};
+    describe_field(fields[tap.value], shape, graph.values[graph.input].shape, info);
     infos.push_back(std::move(info));
   }
   for (const Alias& alias : aliases) infos[alias.tap].aliases.push_back(alias.name);

@@ -4,7 +4,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
-#include "engine/ops/op.h"
+#include "engine/ops/node_args.h"
 
 namespace penult {
 namespace {
@@ -54,16 +54,10 @@ Status check_fused(const Graph& graph, const Node& node, const Shape& dst) {
 
 // Sets the node's resolved attributes and its output's shape, and adds its cost to `macs`.
 Status infer_node(Graph& graph, Node& node, uint64_t& macs) {
-  std::vector<Shape> inputs;
-  for (const ValueId id : node.inputs)
-    inputs.push_back(graph.values[static_cast<size_t>(id)].shape);
-  const auto weight_dims = graph.weight_dims(node);
+  const NodeArgs node_args(graph, node);
   node.resolved = node.attrs;
-  if (node.op->resolve != nullptr) {
-    node.op->resolve(node.resolved,
-                     {.attrs = node.attrs, .inputs = inputs, .weight_dims = weight_dims});
-  }
-  const OpArgs args = {.attrs = node.resolved, .inputs = inputs, .weight_dims = weight_dims};
+  if (node.op->resolve != nullptr) node.op->resolve(node.resolved, node_args.with(node.attrs));
+  const OpArgs args = node_args.with(node.resolved);
   PENULT_ASSIGN_OR_RETURN(const Shape dst, node.op->infer(args));
   PENULT_RETURN_IF_ERROR(check_size(dst));
   PENULT_RETURN_IF_ERROR(check_fused(graph, node, dst));

@@ -58,18 +58,18 @@ Status check_counts(const Graph& graph) {
 }
 
 Status check_weight(const WeightInfo& weight) {
-  const std::string where = concat("weight ", quote(weight.name), ": ");
+  const auto where = [&] { return concat("weight ", quote(weight.name), ": "); };
   if (weight.dims.size() > Graph::kMaxRank) {
-    return invalid(where, "expected rank up to ", Graph::kMaxRank, ", got ", weight.dims.size());
+    return invalid(where(), "expected rank up to ", Graph::kMaxRank, ", got ", weight.dims.size());
   }
   for (const int64_t dim : weight.dims) {
     if (dim < 1 || dim > Graph::kMaxDim) {
-      return invalid(where, "expected dims in 1..", Graph::kMaxDim, ", got ", weight.dims);
+      return invalid(where(), "expected dims in 1..", Graph::kMaxDim, ", got ", weight.dims);
     }
   }
   const auto elems = checked_product(weight.dims);
   if (!elems || *elems > Graph::kMaxElems) {
-    return invalid(where, "expected up to ", Graph::kMaxElems, " elements, got ", weight.dims);
+    return invalid(where(), "expected up to ", Graph::kMaxElems, " elements, got ", weight.dims);
   }
   return Status();
 }
@@ -121,16 +121,16 @@ Status check_inputs(const Graph& graph, const Node& node, const std::vector<bool
 }
 
 Status check_slot(const Graph& graph, const Node& node, const WeightSpec& spec, WeightId id) {
-  const std::string where = concat(describe(node), "weight ", quote(spec.name), ": ");
+  const auto where = [&] { return concat(describe(node), "weight ", quote(spec.name), ": "); };
   if (id == kNoWeight) {
-    return spec.required ? invalid(where, "required by ", node.op->name, ", got none") : Status();
+    return spec.required ? invalid(where(), "required by ", node.op->name, ", got none") : Status();
   }
   if (!in_range(id, graph.weights)) {
-    return invalid(where, "expected a weight below ", graph.weights.size(), ", got ", id);
+    return invalid(where(), "expected a weight below ", graph.weights.size(), ", got ", id);
   }
   const WeightInfo& weight = graph.weights[static_cast<size_t>(id)];
   if (weight.dims.size() != static_cast<size_t>(spec.rank)) {
-    return invalid(where, "expected rank ", spec.rank, ", got ", weight.dims, " of ",
+    return invalid(where(), "expected rank ", spec.rank, ", got ", weight.dims, " of ",
                    quote(weight.name));
   }
   return Status();

@@ -83,6 +83,7 @@ const OpDef kConv2d = {.name = "conv2d",
                        .infer = infer,
                        .macs = macs,
                        .resolve = resolve,
+                       .windows = windows_of,
                        .folds_batchnorm = true,
                        .takes_epilogue = true,
                        .takes_scale = true};

@@ -24,6 +24,7 @@ const OpDef kFlattenOp = {.name = "flatten",
                           .attributes = {},
                           .weights = {},
                           .infer = infer,
-                          .macs = no_macs};
+                          .macs = no_macs,
+                          .sees_whole_map = true};
 
 }  // namespace penult

@@ -18,6 +18,7 @@ const OpDef kGlobalAvgPool = {.name = "global_avg_pool",
                               .attributes = {},
                               .weights = {},
                               .infer = infer,
-                              .macs = no_macs};
+                              .macs = no_macs,
+                              .sees_whole_map = true};
 
 }  // namespace penult

@@ -24,6 +24,7 @@ const OpDef kMaxPool2d = {.name = "max_pool2d",
                           .weights = {},
                           .infer = infer_pool,
                           .macs = no_macs,
-                          .resolve = resolve_pool};
+                          .resolve = resolve_pool,
+                          .windows = pool_windows};
 
 }  // namespace penult

@@ -63,6 +63,8 @@ struct InputCount {
   constexpr bool allows(size_t n) const { return n >= min && n <= max; }
 };
 
+struct Windows;  // engine/ops/window.h
+
 struct OpDef {
   const char* name;
   InputCount inputs;
@@ -78,6 +80,10 @@ struct OpDef {
   // Optional: replaces size-dependent attributes by numbers once the input shapes are known. Runs
   // before infer, so it must bear inputs and weights of any dims.
   void (*resolve)(Attributes& attrs, const OpArgs&) = nullptr;
+  // Optional: the windows of src on which an element of dst depends. Without them it depends on the
+  // pixel at its own place, or on the whole map if the flag says so.
+  Windows (*windows)(const OpArgs&) = nullptr;
+  bool sees_whole_map = false;
   // Optional: this operator is a pointwise activation, and this one. Its kernels are those of
   // "activation"; it has none of its own.
   Activation (*activation)(const Attributes&) = nullptr;

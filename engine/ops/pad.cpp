@@ -31,6 +31,19 @@ Result<Shape> infer(const OpArgs& args) {
   return Shape::map(src.c, pad(0) + src.h + pad(2), pad(1) + src.w + pad(3));
 }
 
+// Single pixels, behind the padding.
+Windows windows_of(const OpArgs& args) {
+  const auto axis = [&](int64_t in, size_t before, size_t after) -> Axis {
+    return {.in = in,
+            .kernel = 1,
+            .stride = 1,
+            .dilation = 1,
+            .pad_before = args.attrs.get_int("pads", before),
+            .pad_after = args.attrs.get_int("pads", after)};
+  };
+  return {axis(args.inputs[0].h, 0, 2), axis(args.inputs[0].w, 1, 3)};
+}
+
 }  // namespace
 
 const OpDef kPad = {.name = "pad",
@@ -38,6 +51,7 @@ const OpDef kPad = {.name = "pad",
                     .attributes = kAttributes,
                     .weights = {},
                     .infer = infer,
-                    .macs = no_macs};
+                    .macs = no_macs,
+                    .windows = windows_of};
 
 }  // namespace penult

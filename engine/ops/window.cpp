@@ -43,10 +43,6 @@ Status check_pool_pads(const Axis& axis, const char* what) {
                        " pixels, got ", widest));
 }
 
-Windows pool_windows(const OpArgs& args) {
-  return Windows::of(args, args.attrs.get_int("kernel", 0), args.attrs.get_int("kernel", 1));
-}
-
 }  // namespace
 
 Windows Windows::of(const OpArgs& args, int64_t kh, int64_t kw) {
@@ -80,6 +76,10 @@ Result<int64_t> output_size(const Axis& axis, const char* what, Rounding roundin
   if (rounding == Rounding::kUp && (out - 1) * axis.stride >= axis.in + axis.pad_before) --out;
   if (out < 1) return too_small(axis, what);
   return out;
+}
+
+Windows pool_windows(const OpArgs& args) {
+  return Windows::of(args, args.attrs.get_int("kernel", 0), args.attrs.get_int("kernel", 1));
 }
 
 void resolve_pool(Attributes& attrs, const OpArgs& args) {

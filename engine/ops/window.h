@@ -41,6 +41,7 @@ enum class Rounding {
 Result<int64_t> output_size(const Axis& axis, const char* what, Rounding rounding);
 
 // max_pool2d and avg_pool2d, whose kernel and ceil_mode are attributes.
+Windows pool_windows(const OpArgs& args);
 void resolve_pool(Attributes& attrs, const OpArgs& args);
 Result<Shape> infer_pool(const OpArgs& args);
 

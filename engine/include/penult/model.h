@@ -23,6 +23,12 @@ struct TapInfo {
   double macs_share = 0;             ///< of the whole network, 0..1
   uint64_t weights = 0;              ///< weight scalars needed up to this tap
   double weights_share = 0;          ///< of the whole network, 0..1
+  /// Side of the square of input pixels on which one value can depend, padding included, so that it
+  /// may exceed the input. The larger of height and width; where paths join, it spans both.
+  int64_t receptive_field = 1;
+  /// True behind a global pooling or flattening: receptive_field is the input's larger side then.
+  bool sees_whole_input = false;
+  int64_t stride = 1;  ///< input pixels between neighbours of the map; 0 of a vector
 };
 
 /// A converted network, as loaded from a .penult file. Immutable and safe to share between threads;
