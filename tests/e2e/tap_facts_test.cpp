@@ -78,6 +78,25 @@ TEST(TapFacts, SqueezeAndExcitationSeesTheWholeInput) {
   EXPECT_EQ(tap_of(*model, "features.4").stride, 8);
 }
 
+TEST(TapFacts, PlannedBytesAreThoseOfTheExtractor) {
+  const auto facts = testing::load_net_facts("mobilenet_v2");
+  ASSERT_TRUE(facts.ok()) << facts.status().message();
+  auto data = testing::build_model(testing::seeded_weights(*facts));
+  ASSERT_TRUE(data.ok()) << data.status().message();
+  const std::shared_ptr<const Model> model = Model::from_data(std::move(data).value()).value();
+  const auto taps = model->taps();
+  ASSERT_TRUE(taps.ok()) << taps.status().message();
+  ExtractorOptions options;
+  options.max_batch = 1;
+  for (size_t t = 0; t < taps->size(); t += 7) {
+    options.taps = {(*taps)[t].name};
+    const auto planned = Extractor::planned_bytes(model, options);
+    const auto extractor = Extractor::create(model, options);
+    ASSERT_TRUE(planned.ok() && extractor.ok()) << options.taps[0];
+    EXPECT_EQ(*planned, (*extractor)->memory_bytes()) << options.taps[0];
+  }
+}
+
 TEST(TapFacts, BytesCanBePlannedAtEveryTapOfALargeNet) {
   const auto model = model_of("resnet152");
   const auto taps = model->taps();

@@ -1,5 +1,7 @@
 """Graphs that are well-formed FlatBuffers but no networks: cycles, dangling ids, bad operators."""
 
+import struct
+
 from cases import case, table
 from penult_file import PenultFile, attribute
 
@@ -150,6 +152,47 @@ def activations_above_the_budget():
     """4 x 131078 x 131078 floats are within all limits of a file, and 275 GB."""
     file = PenultFile()
     grown(file, b"grown", 4, 1)
+    return file.file()
+
+
+def widened():
+    """The control with a map of 408 x 408 pixels, and the value that has it."""
+    file = PenultFile()
+    weight = file.weight(b"wide.weight", [16, 3, 1, 1])
+    return file, file.layer(b"wide", b"conv2d", [0], [16, 408, 408], [weight],
+                            [attribute(b"strides", 1, 1), attribute(b"pads", *[200] * 4)])
+
+
+@case(".penult")
+def step_of_minutes():
+    """A few bytes, no multiplication, and 10^12 comparisons."""
+    file, wide = widened()
+    file.layer(b"slow", b"max_pool2d", [wide], [16, 807, 807], (),
+               [attribute(b"kernel", 400, 400), attribute(b"strides", 1, 1),
+                attribute(b"pads", *[399] * 4)])
+    return file.file()
+
+
+@case(".penult")
+def steps_of_minutes_together():
+    file, last = widened()
+    for i in range(3000):
+        last = file.layer(b"n%d" % i, b"sigmoid", [last], [16, 408, 408], tap=i == 2999)
+    return file.file()
+
+
+@case(".penult")
+def taps_above_the_budget():
+    """Most taps can be run, and inspect says what it can of the others."""
+    file = PenultFile()
+    grown(file, b"grown", 4, 1)
+    return file.file()
+
+
+@case(".penult")
+def variance_below_zero():
+    file = PenultFile()
+    file.data[4] = struct.pack("<4f", 1, 1, -1, 1)
     return file.file()
 
 

@@ -11,6 +11,7 @@
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/streams.h"
+#include "tools/penult/timing.h"
 
 namespace penult::program {
 namespace {
@@ -22,7 +23,7 @@ struct Options {
   std::vector<int> threads = {1};
   std::vector<std::string> backends = {"native"};
   double seconds = 2;
-  bool json = false;
+  bool steps = false, json = false;
 };
 
 struct Timing {
@@ -30,18 +31,12 @@ struct Timing {
   double median = 0, min = 0, mad = 0;  // milliseconds
 };
 
-double median_of(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
-
 Result<Timing> measure(Extractor& extractor, int64_t batch, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto milliseconds = [](Clock::duration d) {
     return std::chrono::duration<double, std::milli>(d).count();
   };
-  std::vector<float> input(batch * 3 * extractor.input_h() * extractor.input_w());
-  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 251) / 125.0f - 1.0f;
+  const std::vector<float> input = images_to_time(extractor, batch);
   std::vector<float> output(batch * extractor.outputs()[0].elems);
   const std::span<float> features[] = {output};
   std::vector<double> times;
@@ -71,6 +66,11 @@ Status check_names(const Options& options, const std::shared_ptr<const Model>& m
       run.max_batch = 1;
       run.backend = backend;
       PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
+      if (options.steps && extractor->steps().empty()) {
+        return {StatusCode::kInvalidArgument,
+                concat("--steps: the backend ", extractor->backend(),
+                       " computes node by node, without steps; expected native or onednn")};
+      }
       if (extractor->outputs().size() == 1) continue;
       return {StatusCode::kInvalidArgument,
               concat("tap ", quote(tap), " stands for ", extractor->outputs().size(),
@@ -80,22 +80,55 @@ Status check_names(const Options& options, const std::shared_ptr<const Model>& m
   return {};
 }
 
+nlohmann::ordered_json describe(const Model& model, const ExtractorOptions& run,
+                                const Extractor& extractor, size_t runs) {
+  return {{"model", model.architecture()}, {"tap", run.taps[0]}, {"batch", run.max_batch},
+          {"threads", run.threads},        {"device", "cpu"},    {"backend", extractor.backend()},
+          {"isa", extractor.isa()},        {"runs", runs}};
+}
+
+Status bench_steps(const Options& options, const Model& model, const ExtractorOptions& run,
+                   Extractor& extractor) {
+  PENULT_ASSIGN_OR_RETURN(
+      const StepTimes times,
+      time_steps(extractor, run.max_batch, {.seconds = options.seconds, .min_runs = 5}));
+  const std::vector<StepInfo> steps = extractor.steps();
+  size_t name_width = 4, kernel_width = 6;
+  for (const StepInfo& step : steps) {
+    name_width = std::max(name_width, escape_name(step.name).size());
+    kernel_width = std::max(kernel_width, step.kernel.size());
+  }
+  if (!options.json) {
+    print_out("{} {}, batch {}, threads {}, {} {}, medians of {} runs\n",
+              escape_name(model.architecture()), escape_name(run.taps[0]), run.max_batch,
+              run.threads, extractor.backend(), extractor.isa(), times.runs);
+    print_out("{:{}}  {:{}}  {:>8}  {:>7}  {:>8}\n", "step", name_width, "kernel", kernel_width,
+              "ms", "share %", "so far");
+  }
+  const double whole = times.cumulative_ms.back();
+  for (size_t s = 0; s < steps.size(); ++s) {
+    const double ms = times.median_ms[s], so_far = times.cumulative_ms[s];
+    if (options.json) {
+      nlohmann::ordered_json line = describe(model, run, extractor, times.runs);
+      line.update({{"step", steps[s].name}, {"kernel", steps[s].kernel}, {"median_ms", ms}});
+      line.update({{"share", ms / whole}, {"cumulative_ms", so_far}});
+      print_out("{}\n", line.dump());
+    } else {
+      print_out("{:{}}  {:{}}  {:8.3f}  {:7.2f}  {:8.3f}\n", escape_name(steps[s].name), name_width,
+                steps[s].kernel, kernel_width, ms, 100 * ms / whole, so_far);
+    }
+  }
+  return flush_output();
+}
+
 Outcome bench_one(const Options& options, const std::shared_ptr<const Model>& model,
                   const ExtractorOptions& run) {
   PENULT_ASSIGN_OR_RETURN(auto extractor, Extractor::create(model, run));
+  if (options.steps) return bench_steps(options, *model, run, *extractor);
   PENULT_ASSIGN_OR_RETURN(const Timing t, measure(*extractor, run.max_batch, options.seconds));
   if (options.json) {
-    const nlohmann::ordered_json line = {{"model", model->architecture()},
-                                         {"tap", run.taps[0]},
-                                         {"batch", run.max_batch},
-                                         {"threads", run.threads},
-                                         {"device", "cpu"},
-                                         {"backend", extractor->backend()},
-                                         {"isa", extractor->isa()},
-                                         {"runs", t.runs},
-                                         {"median_ms", t.median},
-                                         {"min_ms", t.min},
-                                         {"mad_ms", t.mad}};
+    nlohmann::ordered_json line = describe(*model, run, *extractor, t.runs);
+    line.update({{"median_ms", t.median}, {"min_ms", t.min}, {"mad_ms", t.mad}});
     print_out("{}\n", line.dump());
   } else {
     print_out(
@@ -160,6 +193,8 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
                   "native, onednn, reference, or several [native]")
       ->type_name("LIST");
   app.add_option("--seconds", options->seconds, "time for each row [2]")->type_name("S");
+  app.add_flag("--steps", options->steps,
+               "the time of each step of a run, in which several layers may be fused");
   app.add_flag("--json", options->json, "one JSON object a line");
   return [options] { return bench(*options); };
 }

@@ -10,7 +10,14 @@ std::span<const Command> all_commands() {
        declare_convert},
       {"inspect", "List the taps of a model: where features can be taken, shapes, costs",
        "  penult inspect net.penult\n"
-       "  penult inspect net.penult --json | python3 -m json.tool\n",
+       "  penult inspect net.penult --json | python3 -m json.tool\n"
+       "Of each tap: its shape, its features when pooled, how much of the net is needed up to it, "
+       "the\n"
+       "memory of a run that ends there, what part of the picture one value can depend on, and "
+       "the\n"
+       "time up to it, measured now. The receptive field follows the windows of all paths to the "
+       "tap\n"
+       "(Araujo et al. 2019, Computing Receptive Fields of Convolutional Neural Networks).\n",
        declare_inspect},
       {"extract", "Turn images into features",
        "  penult extract photos/ -m net.penult -o features.npz\n"
@@ -28,7 +35,8 @@ std::span<const Command> all_commands() {
        declare_verify},
       {"bench", "Time a model on this machine, preprocessing left out",
        "  penult bench net.penult\n"
-       "  penult bench net.penult -l features.14 -l penultimate -b 1,8 -j 1,2 --json\n",
+       "  penult bench net.penult -l features.14 -l penultimate -b 1,8 -j 1,2 --json\n"
+       "  penult bench net.penult --steps\n",
        declare_bench},
       {"doctor", "Say what this machine offers, and why not the rest",
        "  penult doctor\n  penult doctor --probe\n", declare_doctor},

@@ -6,15 +6,20 @@ import os
 
 import support
 
-TAP_KEYS = {"name", "aliases", "op", "shape", "dim", "macs", "macs_share", "weights",
-            "weights_share"}
+TAP_KEYS = ["name", "aliases", "op", "shape", "dim", "macs", "macs_share", "weights",
+            "weights_share", "ram_bytes", "receptive_field", "stride", "ms"]
 BENCH_KEYS = ["model", "tap", "batch", "threads", "device", "backend", "isa", "runs", "median_ms",
               "min_ms", "mad_ms"]
+STEP_KEYS = BENCH_KEYS[:8] + ["step", "kernel", "median_ms", "share", "cumulative_ms"]
 
 
 class Inspect(support.ModelTest):
+    def root(self, *options):
+        return json.loads(self.penult("inspect", self.model, "--json", *options).stdout)
+
     def taps(self):
-        root = json.loads(self.penult("inspect", self.model, "--json").stdout)
+        root = self.root()
+        self.assertEqual(list(root), ["model", "taps", "notes"])
         return root["model"], {tap["name"]: tap for tap in root["taps"]}
 
     def test_json_describes_model_and_taps(self):
@@ -24,7 +29,7 @@ class Inspect(support.ModelTest):
         self.assertRegex(model["source_sha256"], r"\A2f518e773d4402dd")
         self.assertGreater(len(taps), 100)
         for tap in taps.values():
-            self.assertEqual(set(tap), TAP_KEYS)
+            self.assertEqual(list(tap), TAP_KEYS)
             self.assertEqual(tap["dim"], tap["shape"][0])
         block = taps["features.14.conv.3"]
         self.assertEqual((block["shape"], block["op"]), ([160, 1, 1], "batchnorm"))
@@ -33,15 +38,60 @@ class Inspect(support.ModelTest):
     def test_costs_grow_towards_the_end(self):
         _, taps = self.taps()
         blocks = [tap for tap in taps.values() if tap["op"] == "conv2d"]
-        for key in ("macs", "weights", "macs_share", "weights_share"):
+        for key in ("macs", "weights", "macs_share", "weights_share", "receptive_field", "stride",
+                    "ms"):
             values = [tap[key] for tap in blocks]
-            self.assertEqual(values, sorted(values))
+            self.assertEqual(values, sorted(values), key)
         last = list(taps.values())[-1]
         self.assertEqual((last["macs_share"], last["weights_share"]), (1, 1))
+        self.assertEqual((last["receptive_field"], last["stride"]), (32, None))
+        self.assertEqual(taps["features.17.conv.3"]["receptive_field"], 491)
+
+    def test_a_tap_inside_a_step_has_the_time_of_the_step(self):
+        _, taps = self.taps()
+        names = ("features.3.conv.2", "features.3.conv.3", "features.3.add")
+        self.assertEqual(len({taps[name]["ms"] for name in names}), 1)
+        self.assertTrue(0 < taps["features.3.add"]["ms"] < taps["features.4.conv.0.0"]["ms"])
+
+    def test_ram_is_what_a_run_to_the_tap_needs(self):
+        _, taps = self.taps()
+        for tap in taps.values():
+            # Four numbers of a batchnorm become one, folded.
+            self.assertGreater(tap["ram_bytes"], 3 * tap["weights"])
+        # 2.2 million weights and maps of at most 96 x 16 x 16
+        self.assertLess(taps["adaptive_avg_pool2d"]["ram_bytes"], 10 << 20)
+        self.assertLess(taps["features.3.add"]["ram_bytes"],
+                        taps["features.17.conv.3"]["ram_bytes"] / 10)
+
+    def test_without_ms_the_output_is_the_same_each_time(self):
+        for options in ([], ["-v"], ["--json"], ["--json", "-v"]):
+            first, second = (self.penult("inspect", self.model, "--no-ms", *options).stdout
+                             for _ in range(2))
+            self.assertEqual(first, second)
+        root = self.root("--no-ms")
+        self.assertEqual({tap["ms"] for tap in root["taps"]}, {None})
+        self.assertEqual(root["notes"], [])
+
+    def test_verbose_json_has_the_steps_and_their_kernels(self):
+        root = self.root("-v")
+        self.assertEqual(list(root), ["model", "taps", "steps", "notes"])
+        steps = root["steps"]
+        self.assertEqual((steps[0]["kernel"], steps[-1]["kernel"]), ("copy_input", "deliver"))
+        by_name = {step["name"]: step for step in steps[:-1]}
+        self.assertRegex(by_name["features.3.conv.1"]["kernel"], r"^conv2d_depthwise_f32_")
+        self.assertEqual(by_name["features.3.conv.1"]["declined"], [])
+        self.assertIn("kernel must be 3x3 or 5x5, got 1x1",
+                      "".join(by_name["features.3.add"]["declined"]))
+
+    def test_the_isa_class_is_said_and_a_wrong_one_refused(self):
+        text = self.penult("inspect", self.model, "--no-ms", env={"PENULT_ISA_MAX": "scalar"}).stdout
+        self.assertIn("native scalar\n", text)
+        self.penult("inspect", self.model, env={"PENULT_ISA_MAX": "sse9"}, code=2)
 
     def test_table_has_a_line_for_each_tap(self):
         _, taps = self.taps()
         plain = self.penult("inspect", self.model).stdout
+        self.assertLessEqual(max(map(len, plain.splitlines())), 120)
         verbose = self.penult("inspect", self.model, "-v").stdout
         for name in taps:
             self.assertRegex(plain, rf"(?m)^{name} ")
@@ -49,6 +99,9 @@ class Inspect(support.ModelTest):
         self.assertNotIn("features.14.conv,", plain)
         self.assertRegex(verbose,
                          r"(?m)^features\.14\.conv\.3 .*  features\.14, features\.14\.conv$")
+        self.assertRegex(verbose, r"(?m)^features\.3\.add +conv2d_igemm_f32_\w+ +"
+                                  r"conv2d_depthwise_f32_\S+: kernel must be")
+        self.assertNotIn("conv2d_igemm", plain)
 
 
 class Damaged(support.ModelTest):
@@ -116,6 +169,23 @@ class Bench(support.ModelTest):
             self.assertTrue(0 < row["min_ms"] <= row["median_ms"])
             self.assertGreaterEqual(row["runs"], 5)
 
+    def test_steps_sum_up(self):
+        text = self.bench(self.model, "--steps", "--json", "-l", "features.2", "-l", "features.3")
+        rows = [json.loads(line) for line in text.splitlines()]
+        for tap in ("features.2", "features.3"):
+            steps = [row for row in rows if row["tap"] == tap]
+            self.assertEqual((steps[0]["step"], steps[0]["kernel"]), ("input", "copy_input"))
+            self.assertEqual(steps[-1]["kernel"], "deliver")
+            self.assertAlmostEqual(sum(row["share"] for row in steps), 1, 6)
+            total = 0
+            for row in steps:
+                self.assertEqual(list(row), STEP_KEYS)
+                self.assertGreaterEqual(row["runs"], 5)
+                total += row["median_ms"]
+                self.assertAlmostEqual(row["cumulative_ms"], total, 9)
+        table = self.bench(self.model, "--steps", "-l", "features.3")
+        self.assertRegex(table, r"(?m)^features\.3\.add +conv2d_igemm_f32_\w+( +\d+\.\d+){3}$")
+
     def test_lists_do_not_swallow_the_model(self):
         for option, value in (("-b", "1,2"), ("-j", "1"), ("-l", "features.2"),
                               ("--backend", "native,reference")):
@@ -123,7 +193,7 @@ class Bench(support.ModelTest):
 
     def test_names_are_checked_before_anything_is_timed(self):
         for arguments in (["--backend", "native,cudnn"], ["-l", "features.2", "-l", "gone"],
-                          ["-l", "blocks"], ["-b", "1,0"], ["-j", "1,x"],
+                          ["-l", "blocks"], ["--steps", "--backend", "native,reference"], ["-b", "1,0"], ["-j", "1,x"],
                           ["--seconds", "0"], ["--seconds", "nan"]):
             self.assertEqual(self.penult("bench", self.model, *arguments, code=2).stdout, "")
 
