@@ -35,7 +35,7 @@ build() { cmake --preset release && cmake --build --preset release --target penu
 tools/setup_debian.sh build
 quietly "build the program" build
 quietly "fetch weights and photos" tools/fetch_assets.sh "$assets"
-if [[ $model -nt $weights ]] && "$penult" inspect "$model" >/dev/null 2>&1; then
+if [[ $model -nt $weights ]] && "$penult" inspect --no-ms "$model" >/dev/null 2>&1; then
   echo "model is there: $model"
 else
   "$penult" convert "$weights" -o "$model" --force

@@ -54,7 +54,8 @@ class Penult:
     """The program itself, started anew for each round: penult bench --json."""
 
     def __init__(self, program, model, batch, threads):
-        inspect = subprocess.run([program, "inspect", model, "--json"], check=True, capture_output=True)
+        inspect = subprocess.run([program, "inspect", model, "--json", "--no-ms"], check=True,
+                                 capture_output=True)
         self.tap = json.loads(inspect.stdout)["taps"][-1]["name"]
         self.command = [program, "bench", model, "-l", self.tap, "-b", str(batch), "-j", str(threads),
                         "--json", "--seconds"]

@@ -34,7 +34,7 @@ class Convert(support.ProgramTest):
         self.assertIn("--force", self.penult("convert", WEIGHTS, "-o", out, code=2).stderr)
         self.assertEqual(out.read_text(), "precious")
         self.penult("convert", WEIGHTS, "-o", out, "--force")
-        self.penult("inspect", out)
+        self.penult("inspect", "--no-ms", out)
 
     def test_never_replaces_its_source(self):
         shutil.copy(WEIGHTS, self.folder / "w.penult")
@@ -46,7 +46,7 @@ class Convert(support.ProgramTest):
 
     def test_input_size_is_what_inspect_and_extract_see(self):
         self.penult("convert", WEIGHTS, "-o", "m.penult", "--input-size", "64x96")
-        self.assertIn("input 3x64x96", self.penult("inspect", "m.penult").stdout)
+        self.assertIn("input 3x64x96", self.penult("inspect", "--no-ms", "m.penult").stdout)
         support.write_png(self.folder / "a.png")
         self.penult("extract", "a.png", "-m", "m.penult", "-o", "x.npz", "-l", "features.18",
                     "--pool", "none")
@@ -62,7 +62,7 @@ class Convert(support.ProgramTest):
 
     def test_weights_name_is_stored(self):
         self.penult("convert", WEIGHTS, "-o", "m", "--weights-name", "run 7")
-        self.assertIn("(run 7)", self.penult("inspect", "m").stdout)
+        self.assertIn("(run 7)", self.penult("inspect", "--no-ms", "m").stdout)
 
     def test_unknown_architecture_lists_the_known_ones(self):
         result = self.penult("convert", WEIGHTS, "--arch", "vgg", "-o", "m", code=2)
