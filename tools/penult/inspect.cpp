@@ -123,7 +123,7 @@ void print_taps(const std::vector<TapInfo>& taps, const TapCosts& costs, bool ve
 
 void print_legend(const Model& model, const TapCosts& costs, const Options& options) {
   print_out(R"(
-MACs, weights    of the whole net's multiply-adds and weights, what is needed up to the tap
+MACs, weights    share of the whole net's multiply-adds and weights that is needed up to the tap
 RAM              of a run that ends at the tap: activations, weights and scratch;
                  one image, one thread, native {}
 receptive field  side of the square of input pixels that one value can depend on; padding counts,
