@@ -193,7 +193,8 @@ Outcome inspect(const Options& options) {
   auto model = Model::load(options.model, {.verify_all_weights = true});
   if (!model.ok()) return of_file(model.status());
   PENULT_ASSIGN_OR_RETURN(const std::vector<TapInfo> taps, (*model)->taps());
-  PENULT_ASSIGN_OR_RETURN(const TapCosts costs, find_tap_costs(*model, taps, !options.no_ms));
+  PENULT_ASSIGN_OR_RETURN(const TapCosts costs,
+                          find_tap_costs(*model, taps, !options.no_ms, options.verbose));
   if (options.json) {
     print_json(**model, taps, costs, options.verbose);
     return {};

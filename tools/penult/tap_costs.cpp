@@ -19,6 +19,7 @@ namespace {
 // A file can ask for anything; these are above what any network that is converted here needs at its
 // own input size (ResNet-152: 515 taps of as many nodes, 12e9 operations, 240 MB of weights).
 constexpr size_t kMaxPlannedNodes = size_t{1} << 19;  // over all taps; a second or so
+constexpr size_t kMaxNodes = size_t{1} << 14;         // of one plan: placing buffers is quadratic
 constexpr double kMaxOperations = 20e9;               // in a run; as long
 constexpr uint64_t kMaxActivationBytes = uint64_t{128} << 20;
 constexpr uint64_t kMaxWeightBytes = uint64_t{1} << 30;
@@ -122,6 +123,11 @@ Status measure_steps(const std::shared_ptr<const Model>& model, const std::vecto
 
 Status plan_last_tap(const std::shared_ptr<const Model>& model, const std::vector<TapInfo>& taps,
                      bool measure, TapCosts& costs) {
+  const size_t nodes = model->data().graph.nodes.size();
+  if (nodes > kMaxNodes) {
+    return {StatusCode::kLimitExceeded,
+            concat(nodes, " nodes, the limit here is ", kMaxNodes, "; penult bench has none")};
+  }
   PENULT_ASSIGN_OR_RETURN(const auto cache, NetworkCache::create(model, options_for(taps.back())));
   PENULT_ASSIGN_OR_RETURN(const Plan plan,
                           cache->lay_out({.h = model->input_h(), .w = model->input_w()}));
@@ -136,13 +142,14 @@ Status plan_last_tap(const std::shared_ptr<const Model>& model, const std::vecto
 }  // namespace
 
 Result<TapCosts> find_tap_costs(const std::shared_ptr<const Model>& model,
-                                const std::vector<TapInfo>& taps, bool measure) {
+                                const std::vector<TapInfo>& taps, bool measure, bool steps) {
   TapCosts costs;
   PENULT_ASSIGN_OR_RETURN(const Isa isa, usable_isa());
   costs.isa = isa_name(isa);
   costs.ram_bytes.resize(taps.size());
   costs.ms.resize(taps.size());
   PENULT_RETURN_IF_ERROR(plan_every_tap(model, taps, costs));
+  if (!measure && !steps) return costs;
   const Status status = plan_last_tap(model, taps, measure, costs);
   if (status.code() == StatusCode::kCancelled) return status;
   if (!status.ok()) {

@@ -23,9 +23,10 @@ struct TapCosts {
   std::vector<std::string> notes;
 };
 
-// `taps` are the model's. Measures for about a second if `measure`. Cancelled by a signal;
-// InvalidArgument if the environment asks for an ISA class that there is not.
+// `taps` are the model's. Measures for about a second if `measure`; finds the steps if `steps`.
+// Cancelled by a signal; InvalidArgument if the environment asks for an ISA class that there is
+// not.
 Result<TapCosts> find_tap_costs(const std::shared_ptr<const Model>& model,
-                                const std::vector<TapInfo>& taps, bool measure);
+                                const std::vector<TapInfo>& taps, bool measure, bool steps);
 
 }  // namespace penult::program
