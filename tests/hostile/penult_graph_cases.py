@@ -182,6 +182,15 @@ def steps_of_minutes_together():
 
 
 @case(".penult")
+def plans_of_seconds_together():
+    """A plan for each of 34 taps, among 15,007 nodes."""
+    file, last = PenultFile(), 3
+    for i in range(15000):
+        last = file.layer(b"n%d" % i, b"sigmoid", [last], [4, 4, 4], tap=i >= 14973)
+    return file.file()
+
+
+@case(".penult")
 def taps_above_the_budget():
     """Most taps can be run, and inspect says what it can of the others."""
     file = PenultFile()

@@ -18,8 +18,9 @@ namespace {
 
 // A file can ask for anything; these are above what any network that is converted here needs at its
 // own input size (ResNet-152: 515 taps of as many nodes, 12e9 operations, 240 MB of weights).
-constexpr size_t kMaxPlannedNodes = size_t{1} << 19;  // over all taps; a second or so
-constexpr size_t kMaxNodes = size_t{1} << 14;         // of one plan: placing buffers is quadratic
+constexpr size_t kMaxPlannedNodes = size_t{1} << 19;  // over all taps, weighted; a second or so
+constexpr size_t kNodesOfDoubleWeight = 2048;         // placing buffers is quadratic
+constexpr size_t kMaxNodes = size_t{1} << 14;         // of one plan
 constexpr double kMaxOperations = 20e9;               // in a run; as long
 constexpr uint64_t kMaxActivationBytes = uint64_t{128} << 20;
 constexpr uint64_t kMaxWeightBytes = uint64_t{1} << 30;
@@ -34,7 +35,7 @@ ExtractorOptions options_for(const TapInfo& tap) {
 Status plan_every_tap(const std::shared_ptr<const Model>& model, const std::vector<TapInfo>& taps,
                       TapCosts& costs) {
   const size_t nodes = model->data().graph.nodes.size();
-  if (taps.size() > kMaxPlannedNodes / std::max<size_t>(nodes, 1)) {
+  if (taps.size() * nodes * (1 + nodes / kNodesOfDoubleWeight) > kMaxPlannedNodes) {
     costs.notes.push_back(concat("RAM is not computed: ", taps.size(), " taps of ", nodes,
                                  " nodes are too many to plan each"));
     return {};
