@@ -97,6 +97,29 @@ TEST(TapFacts, PlannedBytesAreThoseOfTheExtractor) {
   }
 }
 
+TEST(TapFacts, StepsHoldEveryTapOfANetWithSqueezeAndExcitationOnce) {
+  const auto facts = testing::load_net_facts("mobilenet_v3_small");
+  ASSERT_TRUE(facts.ok()) << facts.status().message();
+  auto data = testing::build_model(testing::seeded_weights(*facts));
+  ASSERT_TRUE(data.ok()) << data.status().message();
+  const std::shared_ptr<const Model> model = Model::from_data(std::move(data).value()).value();
+  const auto taps = model->taps();
+  ASSERT_TRUE(taps.ok()) << taps.status().message();
+  ExtractorOptions options;
+  options.taps = {taps->back().name};
+  options.max_batch = 1;
+  const auto extractor = Extractor::create(model, options);
+  ASSERT_TRUE(extractor.ok()) << extractor.status().message();
+  std::vector<std::string> held, all;
+  for (const StepInfo& step : (*extractor)->steps()) {
+    held.insert(held.end(), step.taps.begin(), step.taps.end());
+  }
+  for (const TapInfo& tap : *taps) all.push_back(tap.name);
+  std::sort(held.begin(), held.end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(held, all);
+}
+
 TEST(TapFacts, BytesCanBePlannedAtEveryTapOfALargeNet) {
   const auto model = model_of("resnet152");
   const auto taps = model->taps();
