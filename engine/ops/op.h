@@ -99,10 +99,27 @@ std::span<const OpDef* const> all_ops();
 // Null if there is no operator of that name.
 const OpDef* find_op(std::string_view name);
 
-// Operators that passes and importers name.
-extern const OpDef kAdd, kAvgPool2d, kBatchnorm, kClip, kConcat, kConv2d, kFlattenOp,
-    kGlobalAvgPool, kHardSigmoid, kHardSwish, kLeakyRelu, kLinear, kMaxPool2d, kMul, kPad, kRelu,
-    kRelu6, kSigmoid, kSilu, kSoftmax;
+// All of them, for passes and importers to name.
+extern const OpDef kAdd;
+extern const OpDef kAvgPool2d;
+extern const OpDef kBatchnorm;
+extern const OpDef kClip;
+extern const OpDef kConcat;
+extern const OpDef kConv2d;
+extern const OpDef kFlattenOp;
+extern const OpDef kGlobalAvgPool;
+extern const OpDef kHardSigmoid;
+extern const OpDef kHardSwish;
+extern const OpDef kLeakyRelu;
+extern const OpDef kLinear;
+extern const OpDef kMaxPool2d;
+extern const OpDef kMul;
+extern const OpDef kPad;
+extern const OpDef kRelu;
+extern const OpDef kRelu6;
+extern const OpDef kSigmoid;
+extern const OpDef kSilu;
+extern const OpDef kSoftmax;
 
 // Checks attrs against the op's specs (unknown, missing, wrong kind, count or range, not finite)
 // and fills in defaults. The message names the attribute, expected and got.

@@ -6,10 +6,31 @@
 namespace penult {
 namespace {
 
+// One a line, so that a new one is one line more.
+// clang-format off
 constexpr const OpDef* kOps[] = {
-    &kAdd,           &kAvgPool2d,   &kBatchnorm, &kClip,      &kConcat, &kConv2d,    &kFlattenOp,
-    &kGlobalAvgPool, &kHardSigmoid, &kHardSwish, &kLeakyRelu, &kLinear, &kMaxPool2d, &kMul,
-    &kPad,           &kRelu,        &kRelu6,     &kSigmoid,   &kSilu,   &kSoftmax};
+    &kAdd,
+    &kAvgPool2d,
+    &kBatchnorm,
+    &kClip,
+    &kConcat,
+    &kConv2d,
+    &kFlattenOp,
+    &kGlobalAvgPool,
+    &kHardSigmoid,
+    &kHardSwish,
+    &kLeakyRelu,
+    &kLinear,
+    &kMaxPool2d,
+    &kMul,
+    &kPad,
+    &kRelu,
+    &kRelu6,
+    &kSigmoid,
+    &kSilu,
+    &kSoftmax,
+};
+// clang-format on
 
 }  // namespace
 
