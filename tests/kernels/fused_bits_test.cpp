@@ -5,9 +5,9 @@
 
 #include <cstring>
 #include <set>
-#include <span>
-#include <string_view>
+#include <string>
 
+#include "engine/ops/op.h"
 #include "tests/kernels/kernel_case.h"
 
 namespace penult::testing {
@@ -16,6 +16,8 @@ namespace {
 using kernels::Backend;
 using kernels::Kernel;
 using shapes::all_corpora;
+using shapes::kTails;
+using shapes::make_problem;
 using shapes::parse_problem;
 using shapes::read_corpus;
 
@@ -43,22 +45,35 @@ std::vector<Param> all_params() {
   return params;
 }
 
+// An activation as an operator of its own, written as in a corpus; empty: none.
 struct ActivationOp {
-  const char* op;  // null: none
+  std::string op;
   Activation fused;
 };
 
-const ActivationOp kActivationOps[] = {
-    {nullptr, {}},
-    {"relu", Activation::clamp(0, std::numeric_limits<float>::infinity())},
-    {"relu6", Activation::clamp(0, 6)},
-    {"silu", {Activation::Kind::kSilu}},
-    {"clip lo=-0.5 hi=0.25", Activation::clamp(-0.5F, 0.25F)},
-    {"leaky_relu slope=0.1", Activation::leaky_relu(0.1F)},
-    {"hard_swish", {Activation::Kind::kHardSwish}},
-    {"hard_sigmoid", {Activation::Kind::kHardSigmoid}},
-    {"sigmoid", {Activation::Kind::kSigmoid}},
-};
+ActivationOp activation_op(ProblemSpec spec) {
+  spec.src = Shape::vector(1);
+  spec.epilogue = {};
+  return {spec.to_string(), make_problem(spec).function};
+}
+
+// The nets' layers have one way of storing for all functions that are not light; the tails name
+// each operator (ConformanceCoverage), so they see each function.
+std::vector<ActivationOp> activation_ops_of(const std::string& corpus) {
+  std::vector<ActivationOp> ops = {{}};
+  if (corpus != kTails) {
+    for (const char* op : {"relu", "relu6", "silu"})
+      ops.push_back(activation_op(parse_problem(std::string(op) + " src=1")));
+    return ops;
+  }
+  std::set<std::string> seen;
+  for (const ProblemSpec& spec : read_corpus(corpus)) {
+    if (find_op(spec.op)->activation == nullptr) continue;
+    const ActivationOp op = activation_op(spec);
+    if (seen.insert(op.op).second) ops.push_back(op);
+  }
+  return ops;
+}
 
 class Bits : public ::testing::TestWithParam<Param> {
  protected:
@@ -90,38 +105,32 @@ class Bits : public ::testing::TestWithParam<Param> {
     return distinct;
   }
 
-  // Applies an operator without weights, written as in a corpus, to whole maps.
+  // Applies an operator without weights, written as in a corpus, to whole maps of any shape.
   Dense apply(const std::string& op, const Shape& shape, std::vector<Dense> src) const {
     KernelCase c;
-    c.spec = parse_problem(op + " src=1");
+    c.spec = parse_problem(op);
     c.spec.src = shape;
     c.src = std::move(src);
     const auto images = static_cast<int64_t>(c.src[0].size()) / shape.elems();
     return run_kernel(*native(c.spec), c, {images, 1});
   }
 
-  // The nets' layers have one way of storing for all functions that are not light; the tails see
-  // each function.
-  std::span<const ActivationOp> activation_ops() const {
-    const std::span all(kActivationOps);
-    return std::string_view(GetParam().corpus) == "tails" ? all : all.first(4);
-  }
-
   // The case without its epilogue, then the epilogue as operators of their own.
-  Dense run_unfused(KernelCase c, const char* activation_op) const {
+  Dense run_unfused(KernelCase c, const std::string& activation_op) const {
     const Shape dst = c.spec.dst();
     const bool adds = c.spec.epilogue.residual;
     c.spec.epilogue = {};
     Dense y = run_kernel(*native(c.spec), c, {kImages, 1});
-    if (adds) y = apply("add", dst, {y, c.residual});
-    return activation_op ? apply(activation_op, dst, {y}) : y;
+    if (adds) y = apply("add src=1", dst, {y, c.residual});
+    return activation_op.empty() ? y : apply(activation_op, dst, {y});
   }
 };
 
 TEST_P(Bits, OfAFusedEpilogueEqualTheSeparateOperators) {
+  const std::vector<ActivationOp> activations = activation_ops_of(GetParam().corpus);
   for (ProblemSpec spec : specs_without_epilogue()) {
     for (const bool residual : {false, true}) {
-      for (const ActivationOp& activation : activation_ops()) {
+      for (const ActivationOp& activation : activations) {
         spec.epilogue = {residual, activation.fused};
         if (native(spec) == nullptr) continue;  // takes no epilogue
         const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
