@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -29,15 +30,29 @@ void set_pair(const Attributes& attrs, const char* name, int64_t& h, int64_t& w)
   w = attrs.get_int(name, 1);
 }
 
+bool has_key_of_its_own(std::string_view attribute) {  // or, eps, is the same in every corpus
+  constexpr std::array kNames = {"kernel", "strides", "dilations", "pads", "groups", "eps"};
+  return std::find(kNames.begin(), kNames.end(), attribute) != kNames.end();
+}
+
+bool is_default(const AttributeSpec& spec, const Attribute& attribute) {
+  const auto is = [](auto value) { return [=](auto other) { return other == value; }; };
+  return !spec.required &&
+         std::all_of(attribute.ints.begin(), attribute.ints.end(), is(spec.int_default)) &&
+         std::all_of(attribute.floats.begin(), attribute.floats.end(),
+                     is(static_cast<float>(spec.float_default)));
+}
+
 // Those that have no key of their own and do not have the default value.
 Attributes other_attributes(const OpDef& op, const Attributes& attrs) {
   Attributes others;
   for (const AttributeSpec& spec : op.attributes) {
-    const bool is_flag = spec.kind == AttributeSpec::Kind::kInts && spec.count == 1 &&
-                         std::string_view(spec.name) != "groups";
-    if (is_flag && attrs.get_int(spec.name) != spec.int_default) {
-      others.set(spec.name, attrs.get_int(spec.name));
-    }
+    const Attribute& attribute = *attrs.find(spec.name);  // defaults are filled in
+    if (has_key_of_its_own(spec.name) || is_default(spec, attribute)) continue;
+    if (spec.kind == AttributeSpec::Kind::kInts)
+      others.set(spec.name, attribute.ints);
+    else
+      others.set_float(spec.name, attribute.floats[0]);
   }
   return others;
 }
