@@ -126,15 +126,20 @@ def node_names(model, size):
     return evaluation[1:]
 
 
+def without_pixel(value):
+    return value.reshape(value.shape[:2]) if value.shape[2:] == (1, 1) else value
+
+
 def node_values(model, batch):
-    """Each node's value, but for those that only repeat the one before: identities, dropout, flattening."""
+    """Each node's value, but for those that only repeat the one before: identities, dropout, flattening of a
+    pixel. (Flattening a larger map is a place of its own: pooled, the map has other features.)"""
     if isinstance(model, seeded_nets.BagNet):
         values = {}
         model(batch, lambda name, value: values.setdefault(name, value))
         return values
     names = node_names(model, batch.shape[-1])
     values = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)(batch)
-    repeats = lambda a, b: a.data_ptr() == b.data_ptr() and a.numel() == b.numel()
+    repeats = lambda a, b: a.data_ptr() == b.data_ptr() and without_pixel(a).shape == without_pixel(b).shape
     return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(values[n], values[names[i - 1]])}
 
 
@@ -167,7 +172,7 @@ def all_taps(model, batch):
         inner = {} if isinstance(model, seeded_nets.BagNet) else inner_values(model, batch, list(values))
     assert not values.keys() & inner.keys()
     values = {**inner, **values}
-    return {k: v.reshape(v.shape[:2]) if v.shape[2:] == (1, 1) else v for k, v in values.items()}
+    return {k: without_pixel(v) for k, v in values.items()}
 
 
 def block_output(values, block):
