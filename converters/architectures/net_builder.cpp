@@ -201,6 +201,11 @@ ValueId NetBuilder::global_avg_pool(const std::string& tap, ValueId x) {
   return layer(kGlobalAvgPool, tap, {x}, {}, {}, channels(x));
 }
 
+ValueId NetBuilder::op(const OpDef& op, const std::string& tap, ValueId x, Attributes attrs,
+                       int64_t channels) {
+  return layer(op, tap, {x}, {}, std::move(attrs), channels);
+}
+
 void NetBuilder::alias(const std::string& name) {
   if (status_.ok()) model_.aliases.push_back({name, static_cast<int>(model_.taps.size()) - 1});
 }

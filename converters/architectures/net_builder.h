@@ -65,6 +65,10 @@ class NetBuilder {
   // Without the last `rows` rows and as many columns.
   ValueId crop(const std::string& tap, ValueId x, int64_t rows);
 
+  // Any other operator without weights; `channels` of its output, or elements if that is a vector.
+  ValueId op(const OpDef& op, const std::string& tap, ValueId x, Attributes attrs,
+             int64_t channels);
+
   // Another name of the most recent tap, or of the last one inside a module.
   void alias(const std::string& name);
   void alias(const std::string& name, const std::string& tap);
