@@ -50,7 +50,8 @@ kernels::Problem make_problem(const ProblemSpec& spec);
 bool accepts(const kernels::Table& table, const kernels::Kernel& kernel, const ProblemSpec& spec);
 
 // The files of this folder, without .txt: the layers of each net, layers of other nets, and shapes
-// that no net has.
+// that no net has. tests/e2e/corpora_test.cpp writes those of nets but for the first two, which are
+// not built from a seed.
 inline constexpr std::array kNetCorpora = {
     "mobilenet_v2",    "efficientnet_lite0", "resnet18", "resnet50",
     "mobilenetv1_100", "mobilenet_v3_large", "bagnet17"};

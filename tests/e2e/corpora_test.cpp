@@ -140,8 +140,7 @@ TEST_P(Corpora, HoldWhatTheNetsPlanRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeded, Corpora,
-                         ::testing::Values("resnet18", "resnet50", "mobilenetv1_100",
-                                           "mobilenet_v3_large", "bagnet17"),
+                         ::testing::ValuesIn(shapes::kNetCorpora.begin() + 2, shapes::kNetCorpora.end()),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

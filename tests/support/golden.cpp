@@ -35,4 +35,16 @@ Result<std::map<std::string, NpyArray>> read_golden_arrays(const std::string& na
   return read_npz(concat(PENULT_GOLDEN_DIR "/", name, ".npz"));
 }
 
+std::vector<std::string> golden_names() {
+  constexpr std::string_view kSuffix = ".npz";
+  std::ifstream manifest(PENULT_GOLDEN_DIR "/MANIFEST");
+  std::vector<std::string> names;
+  for (std::string line; std::getline(manifest, line);) {
+    const std::string file = line.substr(0, line.find(' '));
+    if (!file.ends_with(kSuffix) || file == "architectures.npz") continue;
+    names.push_back(file.substr(0, file.size() - kSuffix.size()));
+  }
+  return names;
+}
+
 }  // namespace penult::testing
