@@ -140,7 +140,8 @@ TEST_P(Corpora, HoldWhatTheNetsPlanRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeded, Corpora,
-                         ::testing::ValuesIn(shapes::kNetCorpora.begin() + 2, shapes::kNetCorpora.end()),
+                         ::testing::ValuesIn(shapes::kNetCorpora.begin() + 2,
+                                             shapes::kNetCorpora.end()),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
