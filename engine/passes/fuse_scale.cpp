@@ -8,7 +8,7 @@
 
 #include <utility>
 
-#include "engine/ops/op.h"
+#include "engine/ops/node_args.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/uses.h"
 
@@ -16,9 +16,7 @@ namespace penult {
 namespace {
 
 bool accepts_inputs(const Graph& graph, const Node& node) {
-  std::vector<Shape> inputs;
-  for (const ValueId input : node.inputs) inputs.push_back(graph.values[input].shape);
-  return node.op->infer({node.resolved, inputs, graph.weight_dims(node)}).ok();
+  return node.op->infer(NodeArgs(graph, node).with(node.resolved)).ok();
 }
 
 }  // namespace

@@ -29,9 +29,11 @@ Conv2dGeometry conv2d_geometry(const Problem& problem);
 // The zeros that let a kernel read every tap of every dst element without asking.
 Halo conv2d_halo(const Problem& problem, int index);
 
+inline bool conv2d_has_scale(const Problem& problem) { return problem.src.size() > 1; }
+
 // The factors for the channels of an image's src; null if there are none.
 inline const float* conv2d_scale(const RunArgs& args, int64_t image) {
-  if (args.problem.src.size() < 2) return nullptr;
+  if (!conv2d_has_scale(args.problem)) return nullptr;
   return args.src[1] + image * args.problem.src[1].image_stride;
 }
 

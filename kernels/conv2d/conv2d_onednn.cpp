@@ -42,7 +42,7 @@ dnnl::primitive_desc_base describe(const Problem& problem, int64_t n) {
 }
 
 std::string declines(const Problem& problem) {
-  if (problem.src.size() > 1) return "no factors for src's channels";
+  if (conv2d_has_scale(problem)) return "no factors for src's channels";
   return conv2d_declines_halo(problem);
 }
 

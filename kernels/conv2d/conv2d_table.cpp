@@ -158,7 +158,7 @@ int64_t scaled_stride(const Conv2dGeometry& g) { return round_up(g.ic, kChannelP
 size_t scratch_bytes(const Problem& problem) {
   const Conv2dGeometry dense = bundle_of(conv2d_geometry(problem), 0).dense;
   int64_t bytes = table_bytes(dense);
-  if (problem.src.size() > 1) {
+  if (conv2d_has_scale(problem)) {
     bytes += conv2d_chunk_rows(dense) * scaled_stride(dense) * static_cast<int64_t>(sizeof(float));
   }
   return static_cast<size_t>(bytes);
@@ -187,8 +187,8 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
       .row_table = args.scratch,
       .activation = args.problem.epilogue.activation,
   };
-  if (args.problem.src.size() > 1) {
-    params.src_scale = args.src[1];
+  if (conv2d_has_scale(args.problem)) {
+    params.src_scale = conv2d_scale(args, 0);
     params.scale_image_stride = args.problem.src[1].image_stride;
     params.scaled_stride = scaled_stride(g);
     params.scaled_rows = reinterpret_cast<float*>(args.scratch + table_bytes(g));

@@ -14,7 +14,7 @@ std::string declines_any(const Problem& problem) {
   if (g.groups != g.ic || g.groups != g.oc)
     return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
                   g.oc);
-  if (problem.src.size() > 1) return "src has factors for its channels";
+  if (conv2d_has_scale(problem)) return "src has factors for its channels";
   return conv2d_declines_halo(problem);
 }
 
