@@ -11,9 +11,6 @@
 #include <iostream>
 
 #include "engine/base/text.h"
-#include "engine/input_size.h"
-#include "engine/model/model_data.h"
-#include "engine/passes/passes.h"
 #include "tests/support/bits_oracle.h"
 #include "tests/support/every_net.h"
 
@@ -37,7 +34,7 @@ struct Effort {
 
 // scalar and portable16 are the code of the others over another type of vector, and slow: a sample
 // of the taps. The steps have no factor in common with the taps of a block, so that they meet every
-// place of it.
+// place of it; but for 5 and MobileNetV3's blocks of 15.
 Effort effort_for(const EveryNet& net, Isa isa) {
   const bool is_fast = isa >= Isa::kAvx2;
   if (is_complete()) {
@@ -136,16 +133,8 @@ TEST_P(BitsMatrixNets, AreFusedAndTellPicturesApart) {
   const BitsOracle oracle(model, detected_isa(), kSize,
                           testing::pictures(GetParam(), *model, kSize, 31));
   ASSERT_TRUE(oracle.ok());
-  Graph graph = model->data().graph;
-  ASSERT_TRUE(set_input_size(model->data(), kSize, kSize, graph).ok());
-  ASSERT_TRUE(run_passes(graph, {model->data().taps.back().value}, {.fuse = true}).ok());
-  EXPECT_LT(graph.nodes.size() + 20, oracle.kernels());
-  for (const std::string& tap : oracle.taps()) {
-    for (int64_t i = 1; i < oracle.count(); ++i) {
-      EXPECT_FALSE(testing::same_bits(oracle.of(tap, i), 0, oracle.of(tap, i - 1)))
-          << tap << ", " << i;
-    }
-  }
+  EXPECT_LT(oracle.fused_kernels() + 20, oracle.kernels());
+  oracle.expect_images_differ();
 }
 
 INSTANTIATE_TEST_SUITE_P(Nets, BitsMatrixNets,

@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "bench/shapes/corpus.h"
-#include "engine/base/check.h"
 #include "engine/model/model_data.h"
 #include "engine/ops/op.h"
 #include "engine/passes/passes.h"
@@ -117,21 +116,10 @@ void write(const std::string& net, const Lines& lines) {
   ASSERT_TRUE(file.good());
 }
 
-// The state dict's shapes decide; the numbers may be missing.
-Result<ModelData> build_without_weights(const std::string& net) {
-  PENULT_ASSIGN_OR_RETURN(NetFacts facts, load_net_facts(net));
-  converters::StateDict dict;
-  for (const NetFacts::Tensor& tensor : facts.tensors) {
-    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
-    if (tensor.dims.size() == 1) dict.tensors.back().data = seeded_values(tensor.name, tensor.dims);
-  }
-  return build_model(std::move(dict));
-}
-
 class Corpora : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Corpora, HoldWhatTheNetsPlanRuns) {
-  const auto model = build_without_weights(GetParam());
+  const auto model = build_without_matrices(GetParam());
   ASSERT_TRUE(model.ok()) << model.status().message();
   const Lines lines = problems_of(*model);
   if (std::getenv("PENULT_WRITE_SHAPES") != nullptr) write(GetParam(), lines);

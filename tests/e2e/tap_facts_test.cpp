@@ -8,20 +8,14 @@
 
 #include "engine/model/model_data.h"
 #include "penult/extractor.h"
+#include "tests/support/seeded_nets.h"
 #include "tests/support/seeded_weights.h"
 
 namespace penult {
 namespace {
 
 std::shared_ptr<const Model> model_of(const std::string& net) {
-  const auto facts = testing::load_net_facts(net);
-  EXPECT_TRUE(facts.ok()) << facts.status().message();
-  converters::StateDict dict;
-  for (const testing::NetFacts::Tensor& tensor : facts->tensors) {
-    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
-    if (tensor.dims.size() == 1) dict.tensors.back().data.assign(tensor.dims[0], 0.5f);
-  }
-  auto data = testing::build_model(std::move(dict));
+  auto data = testing::build_without_matrices(net);
   EXPECT_TRUE(data.ok()) << data.status().message();
   auto model = Model::from_data(std::move(data).value());
   EXPECT_TRUE(model.ok()) << model.status().message();
@@ -79,11 +73,8 @@ TEST(TapFacts, SqueezeAndExcitationSeesTheWholeInput) {
 }
 
 TEST(TapFacts, PlannedBytesAreThoseOfTheExtractor) {
-  const auto facts = testing::load_net_facts("mobilenet_v2");
-  ASSERT_TRUE(facts.ok()) << facts.status().message();
-  auto data = testing::build_model(testing::seeded_weights(*facts));
-  ASSERT_TRUE(data.ok()) << data.status().message();
-  const std::shared_ptr<const Model> model = Model::from_data(std::move(data).value()).value();
+  const auto model = testing::seeded_model("mobilenet_v2");
+  ASSERT_NE(model, nullptr);
   const auto taps = model->taps();
   ASSERT_TRUE(taps.ok()) << taps.status().message();
   ExtractorOptions options;
@@ -98,11 +89,8 @@ TEST(TapFacts, PlannedBytesAreThoseOfTheExtractor) {
 }
 
 TEST(TapFacts, StepsHoldEveryTapOfANetWithSqueezeAndExcitationOnce) {
-  const auto facts = testing::load_net_facts("mobilenet_v3_small");
-  ASSERT_TRUE(facts.ok()) << facts.status().message();
-  auto data = testing::build_model(testing::seeded_weights(*facts));
-  ASSERT_TRUE(data.ok()) << data.status().message();
-  const std::shared_ptr<const Model> model = Model::from_data(std::move(data).value()).value();
+  const auto model = testing::seeded_model("mobilenet_v3_small");
+  ASSERT_NE(model, nullptr);
   const auto taps = model->taps();
   ASSERT_TRUE(taps.ok()) << taps.status().message();
   ExtractorOptions options;

@@ -20,13 +20,7 @@ using ::testing::IsEmpty;
 
 constexpr int64_t kSize = 64, kBatch = 4;
 
-std::vector<float> random_images() {
-  std::mt19937 random(7);
-  std::normal_distribution<float> normal;
-  std::vector<float> images(static_cast<size_t>(kBatch * 3 * kSize * kSize));
-  for (float& v : images) v = normal(random);
-  return images;
-}
+std::vector<float> random_images() { return testing::random_images(7, kBatch, kSize); }
 
 std::unique_ptr<Extractor> make(int threads, const char* backend = "native") {
   ExtractorOptions options;

@@ -20,16 +20,8 @@ std::vector<float> random_images(int64_t n, int64_t size = kSize) {
   return testing::random_images(7, n, size);
 }
 
-using Features = std::vector<std::vector<float>>;
-
-Features run(Extractor& extractor, const std::vector<float>& images, int64_t n) {
-  Features features;
-  for (const OutputInfo& output : extractor.outputs()) features.emplace_back(n * output.elems);
-  const std::vector<std::span<float>> spans(features.begin(), features.end());
-  const Status status = extractor.run(images, n, spans);
-  EXPECT_TRUE(status.ok()) << status.message();
-  return features;
-}
+using testing::Features;
+using testing::run;
 
 class Sharing : public ::testing::Test {
  protected:

@@ -19,7 +19,7 @@ namespace {
 constexpr int kUsers = 8;
 constexpr int64_t kSize = 40;
 
-using Features = std::vector<std::vector<float>>;
+using testing::Features;
 
 // Starts them at the same moment, so that they meet.
 void in_parallel(const std::function<void(int)>& user) {
@@ -35,13 +35,7 @@ void in_parallel(const std::function<void(int)>& user) {
 }
 
 Features run(Extractor& extractor, int64_t n) {
-  const std::vector<float> images = testing::random_images(7, n, extractor.input_h());
-  Features features;
-  for (const OutputInfo& output : extractor.outputs()) features.emplace_back(n * output.elems);
-  const std::vector<std::span<float>> spans(features.begin(), features.end());
-  const Status status = extractor.run(images, n, spans);
-  EXPECT_TRUE(status.ok()) << status.message();
-  return features;
+  return testing::run(extractor, testing::random_images(7, n, extractor.input_h()), n);
 }
 
 std::unique_ptr<Extractor> make(const std::shared_ptr<const Model>& model, const std::string& tap,

@@ -62,6 +62,21 @@ bool BitsOracle::compute() {
   return true;
 }
 
+size_t BitsOracle::fused_kernels() const {
+  Graph graph = model_->data().graph;
+  EXPECT_TRUE(set_input_size(model_->data(), size_, size_, graph).ok());
+  EXPECT_TRUE(run_passes(graph, {model_->data().taps.back().value}, {.fuse = true}).ok());
+  return graph.nodes.size();
+}
+
+void BitsOracle::expect_images_differ() const {
+  for (const std::string& tap : taps_) {
+    for (int64_t i = 1; i < count_; ++i) {
+      EXPECT_FALSE(same_bits(of(tap, i), 0, of(tap, i - 1))) << tap << ", " << i;
+    }
+  }
+}
+
 std::span<const float> BitsOracle::batch(int64_t first, int64_t n) const {
   const auto elems = static_cast<size_t>(3 * size_ * size_);
   return std::span(images_).subspan(elems * static_cast<size_t>(first),

@@ -29,6 +29,9 @@ class BitsOracle {
   int64_t count() const { return count_; }
   const std::vector<std::string>& taps() const { return taps_; }
   size_t kernels() const { return kernels_; }  // of the unfused sequence
+  size_t fused_kernels() const;                // of a run to the last tap
+  // Fails the test where two neighbouring images have the same bits at some tap.
+  void expect_images_differ() const;
 
   // `n` images from the `first` on, and after the last one again from the start.
   std::span<const float> batch(int64_t first, int64_t n) const;

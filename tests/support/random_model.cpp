@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "engine/model/model_data.h"
@@ -27,6 +28,17 @@ std::vector<float> random_images(uint32_t seed, int64_t n, int64_t size) {
   std::vector<float> images(static_cast<size_t>(n * 3 * size * size));
   for (float& v : images) v = normal(random);
   return images;
+}
+
+Features run(Extractor& extractor, std::span<const float> images, int64_t n) {
+  Features features;
+  for (const OutputInfo& output : extractor.outputs()) {
+    features.emplace_back(static_cast<size_t>(n * output.elems), NAN);
+  }
+  const std::vector<std::span<float>> spans(features.begin(), features.end());
+  const Status status = extractor.run(images, n, spans);
+  EXPECT_TRUE(status.ok()) << status.message();
+  return features;
 }
 
 }  // namespace penult::testing

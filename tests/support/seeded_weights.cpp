@@ -138,4 +138,14 @@ Result<ModelData> build_model(StateDict weights) {
   return Status(StatusCode::kFormatUnsupported, "no architecture recognises the tensors");
 }
 
+Result<ModelData> build_without_matrices(const std::string& net) {
+  PENULT_ASSIGN_OR_RETURN(NetFacts facts, load_net_facts(net));
+  StateDict dict;
+  for (const NetFacts::Tensor& tensor : facts.tensors) {
+    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
+    if (tensor.dims.size() == 1) dict.tensors.back().data = seeded_values(tensor.name, tensor.dims);
+  }
+  return build_model(std::move(dict));
+}
+
 }  // namespace penult::testing

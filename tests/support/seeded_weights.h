@@ -34,5 +34,7 @@ converters::StateDict seeded_weights(const NetFacts& facts);
 
 // The architecture that recognises the weights, built from them, with what import_file() adds.
 Result<ModelData> build_model(converters::StateDict weights);
+// The same without the numbers of tensors of two dimensions and more, for those who want shapes.
+Result<ModelData> build_without_matrices(const std::string& net);
 
 }  // namespace penult::testing
