@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "bench/harness.h"
+#include "bench/images.h"
 #include "converters/importer.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -113,18 +114,11 @@ Isa isa_of(const Extractor& extractor) {
   return detected_isa();
 }
 
-std::vector<float> input_of(const Extractor& extractor) {
-  const int64_t image = 3 * extractor.input_h() * extractor.input_w();
-  std::vector<float> input(static_cast<size_t>(extractor.max_batch() * image));
-  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 251) / 125 - 1;
-  return input;
-}
-
 void time_runs(benchmark::State& state, const Row& row) {
   const auto extractor = Extractor::create(row.net->model, row.options);
   if (!extractor.ok()) return state.SkipWithError(extractor.status().message().c_str());
   const int64_t n = row.options.max_batch;
-  const std::vector<float> input = input_of(**extractor);
+  const std::vector<float> input = images_to_time(**extractor);
   std::vector<float> output(static_cast<size_t>(n * (*extractor)->outputs()[0].elems));
   const std::span<float> features[] = {output};
   const double peak = fma_peak(isa_of(**extractor), row.options.threads);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "bench/images.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "penult/extractor.h"
@@ -47,10 +48,7 @@ class Runner {
     Runner runner;
     PENULT_ASSIGN_OR_RETURN(runner.extractor_, Extractor::create(job.model, options));
     const Extractor& extractor = *runner.extractor_;
-    runner.image_.resize(static_cast<size_t>(3 * extractor.input_h() * extractor.input_w()));
-    for (size_t i = 0; i < runner.image_.size(); ++i) {
-      runner.image_[i] = static_cast<float>(i % 251) / 125.0f - 1.0f;
-    }
+    runner.image_ = bench::images_to_time(extractor);
     runner.feature_.resize(static_cast<size_t>(extractor.outputs()[0].elems));
     runner.steps_ = extractor.steps();
     runner.step_ms_.resize(runner.steps_.size());

@@ -10,6 +10,7 @@
 #include "penult/extractor.h"
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
+#include "tools/penult/step_columns.h"
 #include "tools/penult/streams.h"
 #include "tools/penult/timing.h"
 
@@ -93,16 +94,12 @@ Status bench_steps(const Options& options, const Model& model, const ExtractorOp
       const StepTimes times,
       time_steps(extractor, run.max_batch, {.seconds = options.seconds, .min_runs = 5}));
   const std::vector<StepInfo> steps = extractor.steps();
-  size_t name_width = 4, kernel_width = 6;
-  for (const StepInfo& step : steps) {
-    name_width = std::max(name_width, escape_name(step.name).size());
-    kernel_width = std::max(kernel_width, step.kernel.size());
-  }
+  const StepColumns width(steps);
   if (!options.json) {
     print_out("{} {}, batch {}, threads {}, {} {}, medians of {} runs\n",
               escape_name(model.architecture()), escape_name(run.taps[0]), run.max_batch,
               run.threads, extractor.backend(), extractor.isa(), times.runs);
-    print_out("{:{}}  {:{}}  {:>8}  {:>7}  {:>8}\n", "step", name_width, "kernel", kernel_width,
+    print_out("{:{}}  {:{}}  {:>8}  {:>7}  {:>8}\n", "step", width.name, "kernel", width.kernel,
               "ms", "share %", "so far");
   }
   const double whole = times.cumulative_ms.back();
@@ -114,8 +111,8 @@ Status bench_steps(const Options& options, const Model& model, const ExtractorOp
       line.update({{"share", ms / whole}, {"cumulative_ms", so_far}});
       print_out("{}\n", line.dump());
     } else {
-      print_out("{:{}}  {:{}}  {:8.3f}  {:7.2f}  {:8.3f}\n", escape_name(steps[s].name), name_width,
-                steps[s].kernel, kernel_width, ms, 100 * ms / whole, so_far);
+      print_out("{:{}}  {:{}}  {:8.3f}  {:7.2f}  {:8.3f}\n", escape_name(steps[s].name), width.name,
+                steps[s].kernel, width.kernel, ms, 100 * ms / whole, so_far);
     }
   }
   return flush_output();

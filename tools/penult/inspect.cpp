@@ -11,6 +11,7 @@
 #include "engine/model/model_data.h"
 #include "penult/model.h"
 #include "tools/penult/command.h"
+#include "tools/penult/step_columns.h"
 #include "tools/penult/streams.h"
 #include "tools/penult/tap_costs.h"
 
@@ -171,19 +172,15 @@ std::vector<std::string> merged(const std::vector<std::string>& declined) {
 }
 
 void print_steps(const std::vector<StepInfo>& steps) {
-  size_t name_width = 4, kernel_width = 6;
-  for (const StepInfo& step : steps) {
-    name_width = std::max(name_width, escape_name(step.name).size());
-    kernel_width = std::max(kernel_width, step.kernel.size());
-  }
+  const StepColumns width(steps);
   print_text("\nThe steps of a run to the last tap, and the faster kernels that decline them:\n");
-  print_out("{:{}}  {:{}}  {}\n", "step", name_width, "kernel", kernel_width, "declined");
+  print_out("{:{}}  {:{}}  {}\n", "step", width.name, "kernel", width.kernel, "declined");
   for (const StepInfo& step : steps) {
     std::vector<std::string> declined = merged(step.declined);
     if (declined.empty()) declined.emplace_back("-");
     for (size_t i = 0; i < declined.size(); ++i) {
-      print_out("{:{}}  {:{}}  {}\n", i == 0 ? escape_name(step.name) : "", name_width,
-                i == 0 ? step.kernel : "", kernel_width, escape_name(declined[i]));
+      print_out("{:{}}  {:{}}  {}\n", i == 0 ? escape_name(step.name) : "", width.name,
+                i == 0 ? step.kernel : "", width.kernel, escape_name(declined[i]));
     }
   }
 }
