@@ -1,5 +1,5 @@
 // JPEG through libjpeg-turbo, with the settings Pillow uses: accurate integer DCT, fancy
-// upsampling.
+// upsampling. Huffman and arithmetic coding, baseline and progressive, 8 bits.
 
 // clang-format off
 #include <cstdio>  // jpeglib.h needs it before
@@ -13,6 +13,7 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -61,12 +62,25 @@ void on_error(j_common_ptr info) {
   std::longjmp(errors->back, 1);
 }
 
-// A warning means that data is missing or damaged, and that libjpeg is about to guess.
+// A warning means that data is missing or damaged, and that libjpeg is about to guess. All but one:
+// of an unknown version of JFIF nothing is used.
 void on_message(j_common_ptr info, int level) {
-  if (level < 0) on_error(info);
+  if (level < 0 && info->err->msg_code != JWRN_JFIF_MAJOR) on_error(info);
 }
 
 void discard_message(j_common_ptr) {}
+
+// Samples of one row (c,m,y,k) to (r,g,b) in the integers of Pillow. It takes every JPEG of four
+// components for Adobe's, which stores 255 minus the ink, whether the file says so or not.
+void convert_cmyk(std::span<const uint8_t> row, uint8_t* dst) {
+  for (size_t i = 0; i + 3 < row.size(); i += 4, dst += 3) {
+    const uint32_t light = row[i + 3];  // 255 without black
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t product = (255 - row[i + c]) * light + 128;
+      dst[c] = static_cast<uint8_t>(light - (((product >> 8) + product) >> 8));
+    }
+  }
+}
 
 class Decoder {
  public:
@@ -100,21 +114,17 @@ class Decoder {
     PENULT_RETURN_IF_ERROR(
         check_image_size(info_.image_height, info_.image_width, bytes_.size(), options));
     const J_COLOR_SPACE space = info_.jpeg_color_space;
-    if (space == JCS_CMYK || space == JCS_YCCK) {
-      return {StatusCode::kImageUnsupported, "a CMYK JPEG; convert it to RGB"};
-    }
-    if (space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) {
-      return {StatusCode::kImageUnsupported,
-              concat("a JPEG of ", info_.num_components, " components in an unknown colour space")};
-    }
-    return {};
+    if (space == JCS_GRAYSCALE || space == JCS_YCbCr || space == JCS_RGB || is_cmyk()) return {};
+    return {StatusCode::kImageUnsupported,
+            concat("a JPEG of ", info_.num_components, " components in an unknown colour space")};
   }
 
   // Of a picture in several scans it reads them all, so that most damage shows before the pixels
   // are allocated.
   Status start() {
+    if (is_cmyk()) cmyk_row_.resize(size_t{info_.image_width} * 4);
     if (setjmp(errors_.back) != 0) return failure();
-    info_.out_color_space = JCS_RGB;
+    info_.out_color_space = is_cmyk() ? JCS_CMYK : JCS_RGB;
     info_.dct_method = JDCT_ISLOW;
     info_.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&info_);
@@ -130,8 +140,10 @@ class Decoder {
   Status read_pixels(uint8_t* dst) {
     if (setjmp(errors_.back) != 0) return failure();
     while (info_.output_scanline < info_.output_height) {
-      JSAMPROW row = dst + size_t{info_.output_scanline} * info_.output_width * 3;
+      uint8_t* const rgb = dst + size_t{info_.output_scanline} * info_.output_width * 3;
+      JSAMPROW row = is_cmyk() ? cmyk_row_.data() : rgb;
       jpeg_read_scanlines(&info_, &row, 1);
+      if (is_cmyk()) convert_cmyk(cmyk_row_, rgb);
     }
     jpeg_finish_decompress(&info_);
     return {};
@@ -142,6 +154,10 @@ class Decoder {
   int64_t w() const { return info_.image_width; }
 
  private:
+  bool is_cmyk() const {
+    return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+  }
+
   Status failure() const {
     const char* kind = errors_.code == StatusCode::kImageCorrupt ? "a damaged JPEG: " : "a JPEG: ";
     return {errors_.code, concat(kind, escape_name(errors_.message.data()))};
@@ -183,6 +199,7 @@ class Decoder {
   std::span<const uint8_t> bytes_;
   std::span<const uint8_t> exif_ = {};  // inside bytes_
   uint32_t seen_components_ = 0;        // a bit each
+  std::vector<uint8_t> cmyk_row_;
   jpeg_decompress_struct info_;
   jpeg_progress_mgr progress_ = {};
   ErrorManager errors_;
