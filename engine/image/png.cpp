@@ -1,4 +1,6 @@
-// PNG through libspng: 8-bit RGB and grey without transparency; the rest is refused, not guessed.
+// PNG through libspng, of all colour types and depths; of an animation the picture for viewers that
+// know none. Alpha and transparent colours are dropped, of 16 bits the upper 8 are taken, as Pillow
+// does (of 16-bit greys it does not: docs/decisions/0008-images-as-pillow.md).
 
 #include <spng.h>
 
@@ -30,26 +32,6 @@ Status corrupt(int error) {
   return {StatusCode::kImageCorrupt, concat("a damaged PNG: ", spng_strerror(error))};
 }
 
-Status check_kind(spng_ctx* context, const spng_ihdr& header) {
-  const auto unsupported = [](const char* what) {
-    return Status(StatusCode::kImageUnsupported,
-                  concat("a PNG ", what, "; this version reads 8-bit RGB and grey"));
-  };
-  if (header.color_type == SPNG_COLOR_TYPE_INDEXED) return unsupported("with a palette");
-  if (header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
-      header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA) {
-    return unsupported("with alpha");
-  }
-  if (header.bit_depth != 8) {
-    return unsupported(header.bit_depth == 16 ? "with 16 bits a channel"
-                                              : "with less than 8 bits a channel");
-  }
-  spng_trns transparency;
-  const int found = spng_get_trns(context, &transparency);
-  if (found == 0) return unsupported("with a transparent colour");
-  return found == SPNG_ECHUNKAVAIL ? Status() : corrupt(found);
-}
-
 // spng 0.7 takes a file that ends within the CRC of its end chunk for a whole one.
 bool has_end(std::span<const uint8_t> bytes) {
   constexpr std::string_view kEnd("\0\0\0\0IEND\xAE\x42\x60\x82", 12);
@@ -76,11 +58,11 @@ Result<Image> decode_png(std::span<const uint8_t> bytes, const DecodeOptions& op
   spng_ihdr header;
   if (const int error = spng_get_ihdr(context.get(), &header)) return corrupt(error);
   PENULT_RETURN_IF_ERROR(check_image_size(header.height, header.width, bytes.size(), options));
-  PENULT_RETURN_IF_ERROR(check_kind(context.get(), header));
 
   Image image{.h = header.height, .w = header.width, .rgb = {}};
   image.rgb.resize(image.h * image.w * 3);
-  // spng expands grey to RGB by repeating it, as Pillow's convert("RGB") does.
+  // spng's expansion is that of Pillow's convert("RGB"): grey is repeated, levels of fewer bits are
+  // spread over 0 to 255, an index behind the palette's end is black.
   if (const int error =
           spng_decode_image(context.get(), image.rgb.data(), image.rgb.size(), SPNG_FMT_RGB8, 0)) {
     return corrupt(error);

@@ -35,24 +35,6 @@ TEST(Png, GreyIsRepeatedInEachChannel) {
   for (size_t i = 0; i < 3 * samples.size(); ++i) EXPECT_EQ(image->rgb[i], samples[i / 3]);
 }
 
-TEST(Png, OfOtherKindsIsUnsupported) {
-  const Bytes samples = test_picture(4, 64).rgb;
-  const auto code = [&](const PngKind& kind, size_t bytes) {
-    return code_of(encode_png(4, 4, std::span(samples).first(bytes), kind));
-  };
-  EXPECT_EQ(code({.color_type = 3}, 16), StatusCode::kImageUnsupported);  // palette
-  EXPECT_EQ(code({.color_type = 4}, 32), StatusCode::kImageUnsupported);  // grey and alpha
-  EXPECT_EQ(code({.color_type = 6}, 64), StatusCode::kImageUnsupported);  // RGBA
-  EXPECT_EQ(code({.transparent_color = true}, 48), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 0, .transparent_color = true}, 16), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 2, .bit_depth = 16}, 96), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 0, .bit_depth = 16}, 32), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 0, .bit_depth = 4}, 8), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 0, .bit_depth = 2}, 4), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({.color_type = 0, .bit_depth = 1}, 4), StatusCode::kImageUnsupported);
-  EXPECT_EQ(code({}, 48), StatusCode::kOk);
-}
-
 // Whatever bit is flipped, wherever. What the header says is judged before its CRC is, and the
 // length of a chunk before it is known to be beyond the file's end.
 TEST(Png, WithAFlippedBitIsNeverRead) {

@@ -74,7 +74,7 @@ PngEncoder png_encoder(int64_t h, int64_t w, const PngKind& kind) {
   spng_ihdr header = {};
   header.width = static_cast<uint32_t>(w);
   header.height = static_cast<uint32_t>(h);
-  header.bit_depth = kind.bit_depth;
+  header.bit_depth = 8;
   header.color_type = kind.color_type;
   header.interlace_method = kind.interlaced ? 1 : 0;
   EXPECT_EQ(spng_set_ihdr(context.get(), &header), 0);
@@ -148,16 +148,6 @@ size_t find_marker(const Bytes& jpeg, uint8_t marker, size_t from) {
 
 Bytes encode_png(int64_t h, int64_t w, std::span<const uint8_t> samples, const PngKind& kind) {
   const PngEncoder context = png_encoder(h, w, kind);
-  if (kind.color_type == SPNG_COLOR_TYPE_INDEXED) {
-    spng_plte palette = {};
-    palette.n_entries = 256;
-    EXPECT_EQ(spng_set_plte(context.get(), &palette), 0);
-  }
-  if (kind.transparent_color) {
-    spng_trns transparent = {};
-    transparent.gray = transparent.red = samples[0];
-    EXPECT_EQ(spng_set_trns(context.get(), &transparent), 0);
-  }
   return finish(context, samples);
 }
 

@@ -31,10 +31,8 @@ Bytes encode_jpeg(const Image& image, const JpegKind& kind = {});
 size_t find_marker(const Bytes& jpeg, uint8_t marker, size_t from = 0);
 
 struct PngKind {
-  uint8_t color_type = 2;  // 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
-  uint8_t bit_depth = 8;
+  uint8_t color_type = 2;  // 0 grey, 2 RGB
   bool interlaced = false;
-  bool transparent_color = false;  // tRNS
 };
 // `samples` as PNG stores them: rows of whole bytes.
 Bytes encode_png(int64_t h, int64_t w, std::span<const uint8_t> samples, const PngKind& kind);
