@@ -78,7 +78,7 @@ FOREIGN = [
     (r"(cuda|cudnn|cublas|nvrtc).*", {"kernels"}, "only kernels/ includes CUDA"),
     (r"flatbuffers/.*|.*_generated\.h", {"model", "tests"},
      "only engine/model knows the file's encoding"),
-    (r"(turbojpeg|jpeglib|jerror|spng|png)\.h", {"image", "tests"},
+    (r"(turbojpeg|jpeglib|jerror|spng|png)\.h|webp/.*", {"image", "tests"},
      "only engine/image decodes images"),
     (r"zip\.h", {"converters", "output", "tests"},
      "only converters/ and engine/output read or write zip"),

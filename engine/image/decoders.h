@@ -11,10 +11,12 @@ namespace penult {
 
 Result<Image> decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options);
 Result<Image> decode_png(std::span<const uint8_t> bytes, const DecodeOptions& options);
+Result<Image> decode_webp(std::span<const uint8_t> bytes, const DecodeOptions& options);
 
-// Orientation (1-8) in a TIFF block, as in JPEG's APP1 behind "Exif\0\0" and PNG's eXIf. 1 if there
-// is none, or if the block is damaged: it only describes the picture.
-int exif_orientation(std::span<const uint8_t> tiff);
+// Orientation (1-8) in a TIFF block, as in JPEG's APP1, PNG's eXIf and WebP's EXIF, with or without
+// "Exif\0\0" before it. 1 if there is none, or if the block is damaged: it only describes the
+// picture.
+int exif_orientation(std::span<const uint8_t> exif);
 // The picture turned and mirrored so that it stands upright.
 Image apply_orientation(Image image, int orientation);
 

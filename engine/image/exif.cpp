@@ -1,3 +1,4 @@
+#include <string_view>
 #include <utility>
 
 #include "engine/image/decoders.h"
@@ -23,10 +24,21 @@ struct Tiff {
 
 constexpr uint32_t kOrientationTag = 0x0112, kShort = 3, kLong = 4;
 
+// Where JPEG has "Exif\0\0", the other kinds should not, but files have it.
+std::span<const uint8_t> without_prefix(std::span<const uint8_t> exif) {
+  constexpr std::string_view kPrefix("Exif\0\0", 6);
+  const auto text = [&] {
+    return std::string_view(reinterpret_cast<const char*>(exif.data()), exif.size());
+  };
+  while (text().starts_with(kPrefix)) exif = exif.subspan(kPrefix.size());
+  return exif;
+}
+
 }  // namespace
 
 // Source: TIFF 6.0, section 2 (header, IFD), and Exif 2.3, tag 0x0112.
-int exif_orientation(std::span<const uint8_t> tiff) {
+int exif_orientation(std::span<const uint8_t> exif) {
+  const std::span<const uint8_t> tiff = without_prefix(exif);
   if (tiff.size() < 8) return 1;
   const bool big_endian = tiff[0] == 'M' && tiff[1] == 'M';
   if (!big_endian && !(tiff[0] == 'I' && tiff[1] == 'I')) return 1;

@@ -29,6 +29,9 @@ struct DecodeOptions {
 // Pillow does.
 Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options);
 
+// "JPEG, PNG, ...": what decode_image reads.
+std::string readable_kinds();
+
 // Reads a regular file and decodes it. NotFound, Io, and decode_image's errors; names the path.
 Result<Image> load_image(const std::string& path, const DecodeOptions& options);
 

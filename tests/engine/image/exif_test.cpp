@@ -54,7 +54,9 @@ std::map<std::string, Bytes> files_with(const Bytes& tiff) {
   const Bytes png = encode_png(six_pixels());
   return {{"JPEG", encode_jpeg(six_pixels(), {.app1 = exif_app1(tiff)})},
           {"PNG", with_chunk(png, {"eXIf", tiff})},
-          {"PNG, eXIf behind the pixels", with_chunk(png, {"eXIf", tiff}, "IEND")}};
+          {"PNG, eXIf behind the pixels", with_chunk(png, {"eXIf", tiff}, "IEND")},
+          {"WebP", encode_webp(six_pixels(), tiff)},
+          {"WebP, with the prefix of JPEG", encode_webp(six_pixels(), exif_app1(tiff))}};
 }
 
 TEST(Exif, OrientationTurnsThePictureAsPillowDoes) {

@@ -6,6 +6,7 @@
 // clang-format on
 #include <gtest/gtest.h>
 #include <spng.h>
+#include <webp/encode.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -196,6 +197,31 @@ Bytes with_chunk(const Bytes& png, const Chunk& chunk, std::string_view before) 
                                   [&](const Chunk& other) { return other.type == before; });
   chunks.insert(place, chunk);
   return png_of(chunks);
+}
+
+// Source: "WebP Container Specification", Extended File Format.
+Bytes encode_webp(const Image& image, const Bytes& exif) {
+  uint8_t* memory = nullptr;
+  const int w = static_cast<int>(image.w), h = static_cast<int>(image.h);
+  const size_t size = WebPEncodeLosslessRGB(image.rgb.data(), w, h, 3 * w, &memory);
+  constexpr size_t kRiff = 12;
+  EXPECT_GT(size, kRiff);
+  Bytes webp = {'W', 'E', 'B', 'P', 'V', 'P', '8', 'X'};
+  put(webp, 10, 4, false);
+  put(webp, exif.empty() ? 0 : 8, 4, false);
+  put(webp, w - 1, 3, false);
+  put(webp, h - 1, 3, false);
+  webp.insert(webp.end(), memory + kRiff, memory + size);
+  WebPFree(memory);
+  if (!exif.empty()) {
+    webp = with_bytes(webp, Bytes{'E', 'X', 'I', 'F'});
+    put(webp, exif.size(), 4, false);
+    webp = with_bytes(webp, exif);
+    if (exif.size() % 2 == 1) webp.push_back(0);
+  }
+  Bytes file = {'R', 'I', 'F', 'F'};
+  put(file, webp.size(), 4, false);
+  return with_bytes(file, webp);
 }
 
 // Source: TIFF 6.0, section 2.

@@ -49,6 +49,9 @@ Bytes png_of(const std::vector<Chunk>& chunks);  // with their CRCs
 // The file with one more chunk before the first of the type `before`.
 Bytes with_chunk(const Bytes& png, const Chunk& chunk, std::string_view before = "IDAT");
 
+// A lossless file in the extended format, with an EXIF chunk unless that is empty.
+Bytes encode_webp(const Image& image, const Bytes& exif = {});
+
 // A TIFF block with the orientation between two other entries. type: 3 SHORT, 4 LONG.
 Bytes tiff_block(uint16_t orientation, bool big_endian, uint16_t type = 3, uint32_t count = 1);
 Bytes exif_app1(const Bytes& tiff);  // as payload of JPEG's APP1
