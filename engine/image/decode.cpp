@@ -30,7 +30,7 @@ constexpr Kind kKinds[] = {
     {"JPEG", "\xFF\xD8\xFF", decode_jpeg},
     {"PNG", "\x89PNG\r\n\x1A\n", decode_png},
     {"WebP", "RIFF????WEBP", decode_webp},
-    {"BMP", "BM", nullptr},
+    {"BMP", "BM", decode_bmp},
     {"PPM", "P6", nullptr},
     {"GIF", "GIF8", nullptr},
     {"TIFF", std::string_view("II*\0", 4), nullptr},

@@ -224,6 +224,38 @@ Bytes encode_webp(const Image& image, const Bytes& exif) {
   return with_bytes(file, webp);
 }
 
+Bytes bmp_of(const BmpKind& kind, const Bytes& colors, const Bytes& pixels) {
+  const size_t offset = 14 + kind.header_bytes + colors.size();
+  Bytes bmp = {'B', 'M'};
+  const auto add = [&](uint64_t value, int bytes) { put(bmp, value, bytes, false); };
+  add(offset + pixels.size(), 4);
+  add(0, 4);
+  add(kind.offset == 0 ? offset : kind.offset, 4);
+  add(kind.header_bytes, 4);
+  add(static_cast<uint32_t>(kind.w), 4);
+  add(static_cast<uint32_t>(kind.h), 4);
+  add(1, 2);
+  add(kind.bits, 2);
+  add(kind.method, 4);
+  add(pixels.size(), 4);
+  add(0, 8);
+  add(kind.colors, 4);
+  bmp.resize(14 + kind.header_bytes);
+  return with_bytes(with_bytes(bmp, colors), pixels);
+}
+
+Bytes encode_bmp(const Image& image) {
+  Bytes pixels;
+  for (int64_t y = image.h - 1; y >= 0; --y) {
+    for (int64_t x = 0; x < image.w; ++x) {
+      for (int c = 2; c >= 0; --c) pixels.push_back(image.rgb[(y * image.w + x) * 3 + c]);
+    }
+    pixels.resize((pixels.size() + 3) / 4 * 4);
+  }
+  return bmp_of({.h = static_cast<int32_t>(image.h), .w = static_cast<int32_t>(image.w)}, {},
+                pixels);
+}
+
 // Source: TIFF 6.0, section 2.
 Bytes tiff_block(uint16_t orientation, bool big_endian, uint16_t type, uint32_t count) {
   Bytes tiff(2, big_endian ? 'M' : 'I');

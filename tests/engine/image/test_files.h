@@ -52,6 +52,18 @@ Bytes with_chunk(const Bytes& png, const Chunk& chunk, std::string_view before =
 // A lossless file in the extended format, with an EXIF chunk unless that is empty.
 Bytes encode_webp(const Image& image, const Bytes& exif = {});
 
+struct BmpKind {
+  int32_t h = 0, w = 0;  // h < 0: rows from the top
+  uint16_t bits = 24;
+  uint32_t method = 0;
+  uint32_t colors = 0;  // of the palette; 0: as many as the bits allow
+  uint32_t header_bytes = 40;
+  uint32_t offset = 0;  // of the pixels; 0: where they are
+};
+// `colors`: palette or masks. `pixels`: as they are in the file.
+Bytes bmp_of(const BmpKind& kind, const Bytes& colors, const Bytes& pixels);
+Bytes encode_bmp(const Image& image);  // 24 bits
+
 // A TIFF block with the orientation between two other entries. type: 3 SHORT, 4 LONG.
 Bytes tiff_block(uint16_t orientation, bool big_endian, uint16_t type = 3, uint32_t count = 1);
 Bytes exif_app1(const Bytes& tiff);  // as payload of JPEG's APP1
