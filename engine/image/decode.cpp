@@ -21,7 +21,8 @@ constexpr uint64_t kMaxPixelsPerByte = 50'000;
 // A kind of file. A new one is a row of kKinds, and a decoder in a file of its own.
 struct Kind {
   const char* name;
-  // How the file begins: '?' is any byte. The first kind that fits is taken.
+  // How the file begins: '?' is any byte, '#' a digit from 1 to 6, '_' white space. The first kind
+  // that fits is taken.
   std::string_view magic;
   Result<Image> (*decode)(std::span<const uint8_t>, const DecodeOptions&);  // null: not read
 };
@@ -31,13 +32,17 @@ constexpr Kind kKinds[] = {
     {"PNG", "\x89PNG\r\n\x1A\n", decode_png},
     {"WebP", "RIFF????WEBP", decode_webp},
     {"BMP", "BM", decode_bmp},
-    {"PPM", "P6", nullptr},
+    {"PPM", "P#_", decode_pnm},
     {"GIF", "GIF8", nullptr},
     {"TIFF", std::string_view("II*\0", 4), nullptr},
     {"TIFF", std::string_view("MM\0*", 4), nullptr},
 };
 
-bool fits(char pattern, char byte) { return pattern == '?' || pattern == byte; }
+bool fits(char pattern, char byte) {
+  if (pattern == '#') return byte >= '1' && byte <= '6';
+  if (pattern == '_') return byte == ' ' || (byte >= '\t' && byte <= '\r');
+  return pattern == '?' || pattern == byte;
+}
 
 // How much of its magic the file begins with.
 size_t matching(const Kind& kind, std::string_view bytes) {

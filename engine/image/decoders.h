@@ -13,6 +13,7 @@ Result<Image> decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& o
 Result<Image> decode_png(std::span<const uint8_t> bytes, const DecodeOptions& options);
 Result<Image> decode_webp(std::span<const uint8_t> bytes, const DecodeOptions& options);
 Result<Image> decode_bmp(std::span<const uint8_t> bytes, const DecodeOptions& options);
+Result<Image> decode_pnm(std::span<const uint8_t> bytes, const DecodeOptions& options);
 
 // Orientation (1-8) in a TIFF block, as in JPEG's APP1, PNG's eXIf and WebP's EXIF, with or without
 // "Exif\0\0" before it. 1 if there is none, or if the block is damaged: it only describes the

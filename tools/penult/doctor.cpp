@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
+#include "engine/image/image.h"
 #include "kernels/backend_module.h"
 #include "kernels/probe/probe.h"
 #include "penult/version.h"
@@ -55,6 +56,7 @@ Outcome doctor(bool probe) {
   }
   print_out("device   {:10} yes\n", "cpu");
   print_out("device   {:10} no: not built into this version\n", "cuda");
+  print_out("images   {}\n", readable_kinds());
   if (probe) print_out("probe    {:10} {:.1f} GFLOP/s on one core\n", "fma", fma_peak(usable));
   return {};
 }

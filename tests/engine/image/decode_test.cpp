@@ -25,11 +25,11 @@ StatusCode code_of(const Bytes& file, const DecodeOptions& options = {}) {
 
 TEST(DecodeImage, RefusesOtherKindsByName) {
   const std::pair<const char*, std::string_view> files[] = {
-      {"PPM", "P6\n2 2\n255\n............"},
       {"GIF", "GIF89a...."},
       {"TIFF", std::string_view("II*\0\x08\0\0\0", 8)},
       {"TIFF", std::string_view("MM\0*\0\0\0\x08", 8)},
       {"known kind", "Dear reader, this is a text."},
+      {"known kind", "P7\nWIDTH 2\nHEIGHT 2\n"},
       {"known kind", "P0\n2 2\n255\n...."},
       {"known kind", std::string_view("RIFF\x24\0\0\0WAVEfmt ", 16)},
       {"known kind", std::string_view("\0\0\0\x18"
@@ -41,15 +41,15 @@ TEST(DecodeImage, RefusesOtherKindsByName) {
     const Status status = decode_image(Bytes(text.begin(), text.end()), {}).status();
     EXPECT_EQ(status.code(), StatusCode::kImageUnsupported) << name;
     EXPECT_THAT(status.message(), ::testing::HasSubstr(name));
-    EXPECT_THAT(status.message(), ::testing::HasSubstr("JPEG, PNG, WebP, BMP"));
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("JPEG, PNG, WebP, BMP, PPM"));
   }
 }
 
 TEST(DecodeImage, CallsNothingAndTheStartOfASignatureDamaged) {
   EXPECT_EQ(code_of({}), StatusCode::kImageCorrupt);
   const Image image = test_picture(2, 2);
-  for (const Bytes& file :
-       {encode_jpeg(image), encode_png(image), encode_webp(image), encode_bmp(image)}) {
+  for (const Bytes& file : {encode_jpeg(image), encode_png(image), encode_webp(image),
+                            encode_bmp(image), encode_ppm(image)}) {
     for (size_t size = 1; size < 12; ++size) {
       EXPECT_EQ(code_of(Bytes(file.begin(), file.begin() + size)), StatusCode::kImageCorrupt);
     }
@@ -63,6 +63,10 @@ Bytes with_size(const Bytes& file, uint32_t h, uint32_t w) {
       to[i] = static_cast<uint8_t>(value >> 8 * (big_endian ? bytes - 1 - i : i));
     }
   };
+  if (file[0] == 'P') {
+    const std::string start = "P6 " + std::to_string(w) + " " + std::to_string(h) + " 255\n";
+    return pnm_of(start, Bytes(file.begin() + start.size(), file.end()));
+  }
   if (file[0] == 'B' || file[0] == 'R') {
     const bool bmp = file[0] == 'B';
     Bytes other = file;
@@ -88,7 +92,8 @@ std::map<std::string, Bytes> small_files() {
   return {
       {"JPEG", encode_jpeg(image)}, {"progressive JPEG", encode_jpeg(image, {.progressive = true})},
       {"PNG", encode_png(image)},   {"interlaced PNG", encode_png(image, {.interlaced = true})},
-      {"WebP", encode_webp(image)}, {"BMP", encode_bmp(image)}};
+      {"WebP", encode_webp(image)}, {"BMP", encode_bmp(image)},
+      {"PPM", encode_ppm(image)}};
 }
 
 long peak_kilobytes() {

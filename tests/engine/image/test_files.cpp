@@ -256,6 +256,15 @@ Bytes encode_bmp(const Image& image) {
                 pixels);
 }
 
+Bytes pnm_of(std::string_view header, const Bytes& pixels) {
+  return with_bytes(Bytes(header.begin(), header.end()), pixels);
+}
+
+Bytes encode_ppm(const Image& image) {
+  return pnm_of("P6\n" + std::to_string(image.w) + " " + std::to_string(image.h) + "\n255\n",
+                image.rgb);
+}
+
 // Source: TIFF 6.0, section 2.
 Bytes tiff_block(uint16_t orientation, bool big_endian, uint16_t type, uint32_t count) {
   Bytes tiff(2, big_endian ? 'M' : 'I');

@@ -64,6 +64,9 @@ struct BmpKind {
 Bytes bmp_of(const BmpKind& kind, const Bytes& colors, const Bytes& pixels);
 Bytes encode_bmp(const Image& image);  // 24 bits
 
+Bytes pnm_of(std::string_view header, const Bytes& pixels = {});
+Bytes encode_ppm(const Image& image);  // P6
+
 // A TIFF block with the orientation between two other entries. type: 3 SHORT, 4 LONG.
 Bytes tiff_block(uint16_t orientation, bool big_endian, uint16_t type = 3, uint32_t count = 1);
 Bytes exif_app1(const Bytes& tiff);  // as payload of JPEG's APP1

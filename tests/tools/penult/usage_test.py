@@ -74,7 +74,8 @@ class Doctor(support.ProgramTest):
     def test_says_what_there_is_and_what_not(self):
         text = self.penult("doctor").stdout
         for line in (r"isa +scalar +yes", r"backend +native +yes", r"backend +onednn +(yes: oneDNN|no: )",
-                     r"device +cpu +yes", r"device +cuda +no: ", r"threads +\d+ "):
+                     r"device +cpu +yes", r"device +cuda +no: ", r"threads +\d+ ",
+                     r"images +JPEG, PNG, WebP, BMP, PPM$"):
             self.assertRegex(text, rf"(?m)^{line}")
         self.assertRegex(self.penult("doctor", env={"PENULT_ISA_MAX": "scalar"}).stdout,
                          r"isa +scalar +yes, in use\n")
