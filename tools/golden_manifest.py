@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 
 HEADER = ("# file sha256 content; written by: tools/make_golden.py (*.npz), tools/make_pillow_golden.py (*.txt), "
-          "both with --assets DIR --out tests/golden\n")
+          "both with --assets DIR --out tests/golden; tools/make_image_golden.py (pillow_images.npz)\n")
 
 
 def sha256(path):
