@@ -27,6 +27,7 @@ ROOMS = {
     "engine/exec/": "exec",
     "engine/image/": "image",
     "engine/output/": "output",
+    "engine/pipeline/": "pipeline",
     "engine/python/": "python",
     "engine/": "facade",  # extractor.cpp, model.cpp
     "kernels/": "kernels",
@@ -38,7 +39,7 @@ ROOMS = {
 }
 
 ENGINE = {"base", "public", "facade", "graph", "ops", "passes", "model", "plan", "exec"}
-EVERYTHING = ENGINE | {"image", "output", "kernels", "converters"}
+EVERYTHING = ENGINE | {"image", "output", "pipeline", "kernels", "converters"}
 
 # Room -> (rooms that it may include besides itself, the rule in words).
 RULES = {
@@ -55,8 +56,10 @@ RULES = {
     "exec": (ENGINE | {"kernels"}, "engine/exec knows the graph and the kernels, no images"),
     "image": ({"base", "public", "kernels"}, "engine/image knows no graph"),
     "output": ({"base", "public"}, "engine/output knows no graph and no kernels"),
+    "pipeline": ({"base", "public", "facade", "image"},
+                 "engine/pipeline joins images and extractors: no files written, no kernels"),
     "facade": (ENGINE | {"image", "output"}, "the facade uses the engine; kernels are the plan's"),
-    "python": (ENGINE | {"image", "output"}, "the module uses the engine; kernels are the plan's"),
+    "python": (ENGINE | {"image", "output", "pipeline"}, "the module uses the engine; kernels are the plan's"),
     "kernels": ({"base"}, "kernels know buffers, no graph: of the engine only engine/base"),
     "converters": ({"base", "public", "facade", "graph", "ops", "model"},
                    "converters use engine/{base,graph,ops,model} and public headers only"),

@@ -118,6 +118,16 @@ Status InputFile::read_at(uint64_t offset, std::span<uint8_t> dst) const {
   return Status();
 }
 
+void prefetch_file(const std::string& path) {
+  // Without O_NONBLOCK a FIFO would wait for its writer; of what is no file nothing is opened.
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  const int fd = open_retrying(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return;
+  static_cast<void>(::posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED));
+  ::close(fd);
+}
+
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t max_bytes) {
   PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
   if (file.size() > max_bytes) {

@@ -30,6 +30,9 @@ class InputFile {
   std::string path_;
 };
 
+// Asks the system to have the file in memory soon. Does not wait for it, and fails silently.
+void prefetch_file(const std::string& path);
+
 // The whole file; LimitExceeded above max_bytes.
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t max_bytes);
 Result<std::string> sha256_of_file(const std::string& path);

@@ -12,6 +12,7 @@ namespace penult {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+constexpr uint64_t kMagicBytes = 16;   // at least those of the longest magic
 constexpr uint64_t kMaxSide = 65'535;  // pixels; what JPEG can say
 // JPEG and PNG need a byte for at most about 1000 pixels, even of a single colour. A header that
 // promises more is damaged, or made to exhaust memory. Lossless WebP comes nearest: libwebp writes
@@ -54,6 +55,28 @@ size_t matching(const Kind& kind, std::string_view bytes) {
   return count;
 }
 
+// `start`: the beginning of the file, all of it or kMagicBytes.
+Result<const Kind*> kind_of(std::span<const uint8_t> start) {
+  if (start.empty()) return Status(StatusCode::kImageCorrupt, "the file is empty");
+  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
+  for (const Kind& kind : kKinds) {
+    const size_t count = matching(kind, text);
+    if (kind.decode != nullptr && count == text.size() && count < kind.magic.size()) {
+      return Status(StatusCode::kImageCorrupt, concat("a ", kind.name, " cut off at its start"));
+    }
+    if (count < kind.magic.size()) continue;
+    if (kind.decode != nullptr) return &kind;
+    return Status(StatusCode::kImageUnsupported,
+                  concat("a ", kind.name, " file; this version reads ", readable_kinds()));
+  }
+  return Status(StatusCode::kImageUnsupported,
+                concat("not a picture of a known kind; this version reads ", readable_kinds()));
+}
+
+Status about(const std::string& path, const Status& status) {
+  return {status.code(), concat(quote(path), ": ", status.message())};
+}
+
 }  // namespace
 
 std::string readable_kinds() {
@@ -75,31 +98,40 @@ Status check_image_size(uint64_t h, uint64_t w, uint64_t file_bytes, const Decod
   if (h * w / kMaxPixelsPerByte > file_bytes) {
     return exceeded(concat("too much for a file of ", file_bytes, " bytes"));
   }
+  if (options.before_pixels) options.before_pixels(h * w);
   return {};
 }
 
 Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options) {
-  if (bytes.empty()) return Status(StatusCode::kImageCorrupt, "the file is empty");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (const Kind& kind : kKinds) {
-    const size_t count = matching(kind, text);
-    if (kind.decode != nullptr && count == text.size() && count < kind.magic.size()) {
-      return Status(StatusCode::kImageCorrupt, concat("a ", kind.name, " cut off at its start"));
-    }
-    if (count < kind.magic.size()) continue;
-    if (kind.decode != nullptr) return kind.decode(bytes, options);
-    return Status(StatusCode::kImageUnsupported,
-                  concat("a ", kind.name, " file; this version reads ", readable_kinds()));
+  PENULT_ASSIGN_OR_RETURN(const Kind* kind, kind_of(bytes));
+  return kind->decode(bytes, options);
+}
+
+Result<std::vector<uint8_t>> read_image_file(const InputFile& file) {
+  if (file.size() > kMaxFileBytes) {
+    return about(file.path(), {StatusCode::kLimitExceeded,
+                               concat("the file has ", file.size(),
+                                      " bytes, more than the limit of ", kMaxFileBytes)});
   }
-  return Status(StatusCode::kImageUnsupported,
-                concat("not a picture of a known kind; this version reads ", readable_kinds()));
+  std::vector<uint8_t> bytes(std::min(file.size(), kMagicBytes));
+  PENULT_RETURN_IF_ERROR(file.read_at(0, bytes));
+  if (Status known = kind_of(bytes).status(); !known.ok()) return about(file.path(), known);
+  bytes.resize(file.size());
+  PENULT_RETURN_IF_ERROR(file.read_at(0, bytes));
+  return bytes;
+}
+
+Result<Image> decode_image_file(const std::string& path, std::span<const uint8_t> bytes,
+                                const DecodeOptions& options) {
+  Result<Image> image = decode_image(bytes, options);
+  if (image.ok()) return image;
+  return about(path, image.status());
 }
 
 Result<Image> load_image(const std::string& path, const DecodeOptions& options) {
-  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, read_file(path, kMaxFileBytes));
-  Result<Image> image = decode_image(bytes, options);
-  if (image.ok()) return image;
-  return Status(image.status().code(), concat(quote(path), ": ", image.status().message()));
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, read_image_file(file));
+  return decode_image_file(path, bytes, options);
 }
 
 }  // namespace penult

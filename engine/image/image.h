@@ -3,10 +3,12 @@
 // Files to pixels to network input. Knows no graph.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/base/file.h"
 #include "penult/preprocess.h"
 #include "penult/status.h"
 
@@ -21,6 +23,9 @@ struct Image {
 struct DecodeOptions {
   bool apply_exif = true;            // EXIF orientation 1-8; false keeps the stored order of pixels
   int64_t max_pixels = 178'956'970;  // refused from the header alone (Pillow's error line)
+  // Called with the number of pixels once it is known and within the limits, before memory is taken
+  // for them.
+  std::function<void(uint64_t pixels)> before_pixels = {};
 };
 
 // Decodes by content, never by name. ImageCorrupt: truncated or damaged (a decoder's warning
@@ -32,7 +37,12 @@ Result<Image> decode_image(std::span<const uint8_t> bytes, const DecodeOptions& 
 // "JPEG, PNG, ...": what decode_image reads.
 std::string readable_kinds();
 
-// Reads a regular file and decodes it. NotFound, Io, and decode_image's errors; names the path.
+// The bytes of a file, whose kind is looked at before the rest is read: ImageCorrupt,
+// ImageUnsupported, LimitExceeded (1 GiB), Io. decode_image with errors that name the path. Both in
+// one, with InputFile::open.
+Result<std::vector<uint8_t>> read_image_file(const InputFile& file);
+Result<Image> decode_image_file(const std::string& path, std::span<const uint8_t> bytes,
+                                const DecodeOptions& options);
 Result<Image> load_image(const std::string& path, const DecodeOptions& options);
 
 // Pillow's Image.resize(BILINEAR or BICUBIC) of 8-bit RGB, bit-equal.

@@ -1,5 +1,7 @@
 #include "tools/penult/inputs.h"
 
+#include <glob.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -87,20 +89,44 @@ Status add_list(const std::string& path, Inputs& inputs) {
   return add_lines(list, quote(path), inputs);
 }
 
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+}
+
+// The names that a pattern matches; none if it is no pattern.
+std::vector<std::string> matches(const std::string& pattern) {
+  std::vector<std::string> names;
+  if (pattern.find_first_of("*?[") == std::string::npos || exists(pattern)) return names;
+  glob_t found{};
+  if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {
+    names.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void add_file_or_folder(const std::string& path, Inputs& inputs) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return add_folder(path, inputs);
+  inputs.taken.push_back({.path = path, .label = ""});
+  if (!exists(path)) inputs.missing.push_back(path);
+}
+
 }  // namespace
 
 Result<Inputs> collect_inputs(const std::vector<std::string>& arguments) {
   Inputs inputs;
   for (const std::string& argument : arguments) {
-    std::error_code ignored;
     if (argument == "-") {
       PENULT_RETURN_IF_ERROR(add_lines(std::cin, "standard input", inputs));
     } else if (argument.starts_with('@')) {
       PENULT_RETURN_IF_ERROR(add_list(argument.substr(1), inputs));
-    } else if (fs::is_directory(argument, ignored)) {
-      add_folder(argument, inputs);
+    } else if (const std::vector<std::string> names = matches(argument); !names.empty()) {
+      for (const std::string& name : names) add_file_or_folder(name, inputs);
     } else {
-      inputs.taken.push_back({.path = argument, .label = ""});
+      add_file_or_folder(argument, inputs);
     }
   }
   return inputs;

@@ -137,6 +137,23 @@ class Inputs(support.ModelTest):
         rows = support.read_csv(self.folder / "x.npz.errors.csv")[1:]
         self.assertEqual([row[:2] for row in rows], [["in/closed", "Io"], ["in/secret.png", "Io"]])
 
+    def test_a_pattern_stands_for_what_it_matches(self):
+        for name in ("in/b.png", "in/a.png", "in/c.dat", "cat/1.png", "car/2.png", "[x].png"):
+            self.png(name)
+        self.assertEqual(self.paths("in/*.png"), ["in/a.png", "in/b.png"])
+        self.assertEqual(self.paths("in/?.*"), ["in/a.png", "in/b.png", "in/c.dat"])
+        self.assertEqual(self.paths("ca[rt]"), ["car/2.png", "cat/1.png"])
+        self.assertEqual(self.paths("[x].png"), ["[x].png"])  # the name itself goes first
+        self.extract("in/*.jpg", "in", "--force", code=1)
+        self.assertEqual([row[:2] for row in support.read_csv(
+            self.folder / "x.npz.errors.csv")[1:]], [["in/*.jpg", "NotFound"]])
+
+    def test_arguments_that_all_name_nothing_are_refused(self):
+        for arguments in (["gone"], ["gone.jpg", "in/*.jpg"]):
+            result = self.extract(*arguments, code=3)
+            self.assertIn(f'there is no "{arguments[0]}"', result.stderr)
+        self.assertEqual(self.files(), [])
+
     def test_no_usable_input_is_refused(self):
         (self.folder / "empty").mkdir()
         (self.folder / "texts").mkdir()

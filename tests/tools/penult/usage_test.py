@@ -41,9 +41,7 @@ class WrongUsage(support.ProgramTest):
             self.assert_usage(command, "--frob", "x", says="")
         self.assert_usage("doctor", "--frob", says="--frob; see penult doctor --help")
         # Of the contract, and not implemented yet.
-        for option, value in (("--device", "cuda"), ("--numerics", "latency"), ("--dtype", "f16"),
-                              ("--precision", "f16"), ("--tune", "t.json"), ("--l2-normalize", ""),
-                              ("--json-progress", "")):
+        for option, value in (("--dtype", "f16"), ("--tune", "t.json"), ("--l2-normalize", "")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value,
                               says=option)
 
@@ -58,8 +56,15 @@ class WrongUsage(support.ProgramTest):
         for option, value in (("-b", "abc"), ("-j", "0"), ("-j", "1025"), ("-b", "0"),
                               ("-b", "99999999"), ("-b", "-1"), ("--on-error", "ignore"),
                               ("--exif", "maybe"), ("--max-failure-rate", "1.5"),
-                              ("--max-failure-rate", "nan"), ("--pool", "gem"), ("--pool", "")):
+                              ("--max-failure-rate", "nan"), ("--pool", "gem"), ("--pool", ""),
+                              ("--device", "tpu"), ("--device", ""), ("--precision", "f16"),
+                              ("--precision", "f64"), ("--numerics", "fast")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
+
+    def test_a_device_that_this_version_lacks_is_refused(self):
+        for device in ("cuda", "cuda:1", "emulated"):
+            self.assertIn("not in this version", self.penult(
+                "extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device, code=3).stderr)
 
     def test_an_output_of_unknown_format_is_refused(self):
         for name in ("x.csv", "x", "x.npz/", ".", "x.NPZ"):

@@ -1,0 +1,239 @@
+#include "engine/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/pipeline/memory_budget.h"
+#include "engine/pipeline/schedule.h"
+
+namespace penult {
+namespace {
+
+constexpr uint64_t kFileBytes = uint64_t{256} << 20;
+constexpr uint64_t kDecodeBytes = uint64_t{256} << 20;
+// A decoded pixel, and as much again for what a decoder needs besides (a turned copy, the
+// coefficients of a progressive JPEG).
+constexpr uint64_t kBytesPerPixel = 6;
+
+using Clock = std::chrono::steady_clock;
+
+// Adds the time of its life to a stage.
+class StageTimer {
+ public:
+  StageTimer(PipelineSeconds& seconds, PipelineStage stage)
+      : seconds_(seconds[static_cast<size_t>(stage)]), begin_(Clock::now()) {}
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+  ~StageTimer() { seconds_ += std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  double& seconds_;
+  Clock::time_point begin_;
+};
+
+// What one thread has of its own.
+struct Worker {
+  Extractor* extractor = nullptr;
+  std::unique_ptr<Extractor> shared = {};  // what `extractor` is, but for the first worker
+  std::vector<float> images = {};          // of one run of the net
+  PipelineSeconds seconds = {};            // of the piece of work in hand
+  PipelineSeconds so_far = {};             // of all workers, when it began
+};
+
+class Pipeline {
+ public:
+  Pipeline(size_t inputs, const PipelineShape& shape, const Preprocess& preprocess,
+           const DecodeOptions& decode, PipelineClient& client)
+      : preprocess_(preprocess),
+        decode_(decode),
+        client_(client),
+        inputs_(inputs),
+        schedule_(inputs, shape.workers, shape.images_in_run),
+        workers_(shape.workers),
+        slots_(schedule_.slots()) {}
+
+  Result<PipelineSeconds> run(const PipelineShape& shape, Extractor& extractor);
+
+ private:
+  void work(Worker& worker);
+  // Does what the task says and tells the schedule; the lock is released meanwhile.
+  void perform(Worker& worker, const PipelineTask& task, std::unique_lock<std::mutex>& lock);
+  Status guarded(Worker& worker, const PipelineTask& task);
+  Status load(Worker& worker, const PipelineItem& item);
+  Status run_net(Worker& worker, PipelineBatch& batch);
+  Status write(Worker& worker, const PipelineBatch& batch);
+
+  const Preprocess& preprocess_;
+  const DecodeOptions& decode_;
+  PipelineClient& client_;
+  const size_t inputs_;
+  // Whoever holds pixels has its file, so that waiting for the one while holding the other ends.
+  MemoryBudget file_budget_{kFileBytes}, pixel_budget_{kDecodeBytes};
+
+  std::mutex mutex_;  // of all below but what a task owns: its slots, its batch, its worker
+  std::condition_variable changed_;
+  PipelineSchedule schedule_;
+  PipelineSeconds seconds_ = {};
+  std::vector<Worker> workers_;
+  std::vector<Image> slots_;  // cropped, ready for the net
+};
+
+Status Pipeline::load(Worker& worker, const PipelineItem& item) {
+  const std::string& path = client_.path(item.input);
+  MemoryShare file_share(file_budget_), pixel_share(pixel_budget_);
+  std::vector<uint8_t> bytes;
+  {
+    const StageTimer timer(worker.seconds, PipelineStage::kRead);
+    const size_t soon = item.input + slots_.size();
+    if (soon < inputs_) prefetch_file(client_.path(soon));
+    PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+    file_share.take(file.size());
+    PENULT_ASSIGN_OR_RETURN(bytes, read_image_file(file));
+  }
+  DecodeOptions options = decode_;
+  options.before_pixels = [&](uint64_t pixels) { pixel_share.take(kBytesPerPixel * pixels); };
+  Image image;
+  {
+    const StageTimer timer(worker.seconds, PipelineStage::kDecode);
+    PENULT_ASSIGN_OR_RETURN(image, decode_image_file(path, bytes, options));
+  }
+  const StageTimer timer(worker.seconds, PipelineStage::kResize);
+  PENULT_ASSIGN_OR_RETURN(slots_[item.slot], resize_and_crop(image, preprocess_));
+  return {};
+}
+
+Status Pipeline::run_net(Worker& worker, PipelineBatch& batch) {
+  const StageTimer timer(worker.seconds, PipelineStage::kNet);
+  Extractor& extractor = *worker.extractor;
+  const int64_t elems = 3 * extractor.input_h() * extractor.input_w();
+  worker.images.resize(batch.rows * elems);
+  int64_t row = 0;
+  for (const PipelineItem& item : batch.items) {
+    if (item.slot < 0) continue;
+    normalize_to_chw(slots_[item.slot], preprocess_,
+                     std::span(worker.images).subspan(elems * row++, elems));
+  }
+  std::vector<std::span<float>> places;
+  for (const OutputInfo& output : extractor.outputs()) {
+    batch.features.emplace_back(batch.rows * output.elems);
+    places.push_back(batch.features.back());
+  }
+  return extractor.run(worker.images, batch.rows, places);
+}
+
+Status Pipeline::write(Worker& worker, const PipelineBatch& batch) {
+  const StageTimer timer(worker.seconds, PipelineStage::kWrite);
+  std::vector<size_t> inputs;
+  for (const PipelineItem& item : batch.items) {
+    if (item.status.ok()) {
+      inputs.push_back(item.input);
+    } else {
+      PENULT_RETURN_IF_ERROR(client_.failed(item.input, item.status));
+    }
+  }
+  if (inputs.empty()) return {};
+  const std::vector<std::span<const float>> features(batch.features.begin(), batch.features.end());
+  return client_.rows(inputs, features, worker.so_far);
+}
+
+// Memory that runs out ends the pipeline and not the process.
+Status Pipeline::guarded(Worker& worker, const PipelineTask& task) {
+  try {
+    PENULT_RETURN_IF_ERROR(client_.check());
+    switch (task.kind) {
+      case PipelineTask::Kind::kLoad:
+        return load(worker, *task.item);
+      case PipelineTask::Kind::kRun:
+        return run_net(worker, *task.batch);
+      default:
+        return write(worker, *task.batch);
+    }
+  } catch (const std::bad_alloc&) {
+    return {StatusCode::kOutOfMemory, "memory ran out"};
+  }
+}
+
+void Pipeline::perform(Worker& worker, const PipelineTask& task,
+                       std::unique_lock<std::mutex>& lock) {
+  using Kind = PipelineTask::Kind;
+  worker.so_far = seconds_;
+  lock.unlock();
+  Status status = guarded(worker, task);
+  lock.lock();
+  for (size_t i = 0; i < seconds_.size(); ++i) seconds_[i] += std::exchange(worker.seconds[i], 0);
+  const StatusCode code = status.code();
+  const bool ends = code == StatusCode::kOutOfMemory || code == StatusCode::kCancelled;
+  if (task.kind == Kind::kLoad) {
+    if (ends) schedule_.stop(status);
+    schedule_.loaded(*task.item, std::move(status));
+  } else if (task.kind == Kind::kRun) {
+    schedule_.release_slots(*task.batch);
+    schedule_.ran(*task.batch, std::move(status));
+  } else {
+    schedule_.wrote(*task.batch, std::move(status));
+  }
+  changed_.notify_all();
+}
+
+void Pipeline::work(Worker& worker) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const PipelineTask task = schedule_.next();
+    if (task.kind == PipelineTask::Kind::kFinished) return;
+    if (task.kind == PipelineTask::Kind::kWait) {
+      changed_.wait(lock);
+    } else {
+      perform(worker, task, lock);
+    }
+  }
+}
+
+Result<PipelineSeconds> Pipeline::run(const PipelineShape& shape, Extractor& extractor) {
+  workers_[0].extractor = &extractor;
+  for (int i = 1; i < shape.workers; ++i) {
+    PENULT_ASSIGN_OR_RETURN(workers_[i].shared, extractor.share());
+    workers_[i].extractor = workers_[i].shared.get();
+  }
+  std::vector<std::jthread> threads;  // joined at the end, whatever happens
+  try {
+    for (int i = 1; i < shape.workers; ++i) {
+      threads.emplace_back([this, i] { work(workers_[i]); });
+    }
+  } catch (const std::system_error&) {
+    // The system grants no more threads: those that there are do the work.
+  }
+  work(workers_[0]);
+  threads.clear();
+  PENULT_RETURN_IF_ERROR(schedule_.status());
+  return seconds_;
+}
+
+}  // namespace
+
+PipelineShape pipeline_shape(size_t inputs, int threads, int64_t batch) {
+  const auto most = static_cast<int64_t>(std::max<size_t>(inputs, 1));
+  PipelineShape shape;
+  shape.workers = static_cast<int>(std::min<int64_t>(threads, most));
+  shape.net_threads = threads / shape.workers;
+  shape.images_in_run = (std::min(batch, most) + shape.workers - 1) / shape.workers;
+  return shape;
+}
+
+Result<PipelineSeconds> run_pipeline(size_t inputs, const PipelineShape& shape,
+                                     Extractor& extractor, const Preprocess& preprocess,
+                                     const DecodeOptions& decode, PipelineClient& client) {
+  return Pipeline(inputs, shape, preprocess, decode, client).run(shape, extractor);
+}
+
+}  // namespace penult

@@ -1,0 +1,139 @@
+#include "tools/penult/extract_options.h"
+
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+#include "engine/output/feature_writer.h"
+#include "tools/penult/outcome.h"
+
+namespace penult::program {
+namespace {
+
+Status check_out(const ExtractCliOptions& options) {
+  const std::string& out = options.out;
+  const bool npy = out.ends_with(".npy");
+  if (!npy && !out.ends_with(".npz")) {
+    return {StatusCode::kInvalidArgument,
+            concat("cannot tell the format of ", quote(out), ", expected a name in .npz or .npy")};
+  }
+  PENULT_RETURN_IF_ERROR(check_output(out, options.force));
+  PENULT_RETURN_IF_ERROR(check_output(errors_beside(out), options.force));
+  return npy ? check_output(json_beside(out), options.force) : Status();
+}
+
+Status check_device(const ExtractCliOptions& options) {
+  const std::string& device = options.device;
+  if (options.precision != "f32") {
+    return {StatusCode::kInvalidArgument,
+            concat("--precision ", options.precision,
+                   " needs --device cuda or emulated; on the cpu penult computes in f32 (for small "
+                   "files see --dtype)")};
+  }
+  if (device == "cpu") return {};
+  if (device != "cuda" && device != "emulated" && !device.starts_with("cuda:")) {
+    return {StatusCode::kInvalidArgument,
+            concat("unknown device ", quote(device), ", expected cpu, cuda, cuda:N or emulated")};
+  }
+  return {StatusCode::kDevice,
+          concat("device ", quote(device), " is not in this version; see penult doctor")};
+}
+
+void declare_files(CLI::App& app, ExtractCliOptions& options) {
+  app.add_option("INPUT", options.inputs,
+                 "image files; folders, recursively (the first folder below INPUT is the\n"
+                 "label); patterns such as 'photos/*.jpg'; @list.txt, one path a line;\n"
+                 "- for such a list on stdin")
+      ->type_name("")
+      ->required();
+  app.add_option("-m,--model", options.model, "model, as written by penult convert")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("-o,--output", options.out,
+                 "X.npz (an array for each tap, paths, labels, provenance), or\n"
+                 "X.npy (one tap) and X.json beside it")
+      ->type_name("FILE")
+      ->required();
+}
+
+void declare_features(CLI::App& app, ExtractCliOptions& options) {
+  app.option_defaults()->group("Features");
+  app.add_option("-l,--layer", options.taps,
+                 "tap to take features at, repeatable; penult inspect lists them;\n"
+                 "blocks and all stand for several [penultimate]")
+      ->type_name("TAP")
+      ->allow_extra_args(false);
+  app.add_option("--pool", options.pool,
+                 "how a map becomes a vector: avg, max, flatten; none keeps the map [avg]")
+      ->type_name("POOL");
+}
+
+void declare_computation(CLI::App& app, ExtractCliOptions& options) {
+  app.option_defaults()->group("Computation");
+  app.add_option("-b,--batch", options.batch, "images in the net at a time, in all threads [8]")
+      ->check(CLI::Range(1, 65536).description(""))
+      ->type_name("N");
+  app.add_option("-j,--threads", options.threads, "threads [all that the process may use]")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N");
+  app.add_option("--backend", options.backend,
+                 "auto (which is native), native, onednn if it is installed, or reference\n"
+                 "(slow: the oracle) [auto]")
+      ->type_name("NAME");
+  app.add_option("--device", options.device, "cpu; cuda is not in this version [cpu]")
+      ->type_name("NAME");
+  app.add_option("--numerics", options.numerics,
+                 "table of how layers are computed: throughput, or latency; both give the\n"
+                 "same bits in this version [throughput]")
+      ->check(CLI::IsMember({"throughput", "latency"}).description(""))
+      ->type_name("TABLE");
+  app.add_option("--precision", options.precision, "f32; f16 computes on cuda only [f32]")
+      ->check(CLI::IsMember({"f32", "f16"}).description(""))
+      ->type_name("TYPE");
+}
+
+void declare_images(CLI::App& app, ExtractCliOptions& options) {
+  app.option_defaults()->group("Images");
+  app.add_option("--exif", options.exif,
+                 "the orientation noted by the camera: apply, or ignore as Pillow and\n"
+                 "torchvision do [apply]")
+      ->check(CLI::IsMember({"apply", "ignore"}).description(""))
+      ->type_name("WHAT");
+  app.add_option("--on-error", options.on_error,
+                 "at an image that cannot be read: skip (go on, list it in\n"
+                 "OUT.errors.csv), or fail (stop, write nothing) [skip]")
+      ->check(CLI::IsMember({"skip", "fail"}).description(""))
+      ->type_name("WHAT");
+  app.add_option("--max-failure-rate", options.max_failure_rate,
+                 "share of failed images, 0 to 1, that still exits 0 [0]")
+      ->type_name("SHARE");
+}
+
+void declare_manners(CLI::App& app, ExtractCliOptions& options) {
+  app.option_defaults()->group("Manners");
+  app.add_flag("--force", options.force, "replace existing output");
+  app.add_flag("--quiet", options.quiet, "print nothing but errors");
+  app.add_flag("--json-progress", options.json_progress,
+               "progress on stderr as one JSON object a line, about every second");
+}
+
+}  // namespace
+
+std::string errors_beside(const std::string& out) { return out + ".errors.csv"; }
+
+void declare_options(CLI::App& app, ExtractCliOptions& options) {
+  declare_files(app, options);
+  declare_features(app, options);
+  declare_images(app, options);
+  declare_computation(app, options);
+  declare_manners(app, options);
+}
+
+Status check_options(const ExtractCliOptions& options) {
+  PENULT_RETURN_IF_ERROR(check_out(options));
+  if (!(options.max_failure_rate >= 0 && options.max_failure_rate <= 1)) {
+    return {StatusCode::kInvalidArgument, concat("--max-failure-rate is ", options.max_failure_rate,
+                                                 ", expected a share from 0 to 1")};
+  }
+  return check_device(options);
+}
+
+}  // namespace penult::program
