@@ -75,19 +75,19 @@ void declare_computation(CLI::App& app, ExtractCliOptions& options) {
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   app.add_option("--backend", options.backend,
-                 "auto (which is native), native, onednn if it is installed, or reference\n"
-                 "(slow: the oracle) [auto]")
-      ->type_name("NAME");
+                 "auto is native; onednn if it is installed; reference is slow: the oracle\n"
+                 "[auto]")
+      ->type_name("auto|native|onednn|reference");
   app.add_option("--device", options.device, "cpu; cuda is not in this version [cpu]")
       ->type_name("NAME");
   app.add_option("--numerics", options.numerics,
                  "table of how layers are computed: throughput, or latency; both give the\n"
                  "same bits in this version [throughput]")
       ->check(CLI::IsMember({"throughput", "latency"}).description(""))
-      ->type_name("TABLE");
+      ->type_name("throughput|latency");
   app.add_option("--precision", options.precision, "f32; f16 computes on cuda only [f32]")
       ->check(CLI::IsMember({"f32", "f16"}).description(""))
-      ->type_name("TYPE");
+      ->type_name("f32|f16");
 }
 
 void declare_images(CLI::App& app, ExtractCliOptions& options) {
@@ -96,12 +96,12 @@ void declare_images(CLI::App& app, ExtractCliOptions& options) {
                  "the orientation noted by the camera: apply, or ignore as Pillow and\n"
                  "torchvision do [apply]")
       ->check(CLI::IsMember({"apply", "ignore"}).description(""))
-      ->type_name("WHAT");
+      ->type_name("apply|ignore");
   app.add_option("--on-error", options.on_error,
                  "at an image that cannot be read: skip (go on, list it in\n"
                  "OUT.errors.csv), or fail (stop, write nothing) [skip]")
       ->check(CLI::IsMember({"skip", "fail"}).description(""))
-      ->type_name("WHAT");
+      ->type_name("skip|fail");
   app.add_option("--max-failure-rate", options.max_failure_rate,
                  "share of failed images, 0 to 1, that still exits 0 [0]")
       ->type_name("SHARE");

@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "penult/version.h"
 #include "tools/penult/command.h"
+#include "tools/penult/describe.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/streams.h"
 
@@ -26,7 +27,9 @@ int report(const Outcome& outcome) {
 // CLI11 would say no more than that a subcommand is missing.
 Status check_command_name(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
-  if (first == "-h" || first == "--help" || first == "--version") return {};
+  if (first == "-h" || first == "--help" || first == "--version" || first == "--describe") {
+    return {};
+  }
   std::vector<std::string> names;
   for (const Command& command : all_commands()) {
     if (first == command.name) return {};
@@ -61,6 +64,12 @@ int run(int argc, char** argv) {
     sub->footer(concat("Examples:\n", command.examples, "\n", kExitCodes));
     actions.emplace_back(sub, command.declare(*sub));
   }
+  // Not in --help: for tools/make_cli_docs.py.
+  const auto print_description = [&app] {
+    print_out("{}", describe(app));
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--describe", print_description)->group("");
   if (Status known = check_command_name(argc, argv); !known.ok()) return report(known);
   try {
     app.parse(argc, argv);

@@ -99,7 +99,7 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
       ->type_name("FILE")
       ->required();
   app.add_option("--backend", options->backend, "native, onednn or reference [native]")
-      ->type_name("NAME");
+      ->type_name("native|onednn|reference");
   app.add_flag("--quiet", options->quiet, "only the summary");
   return [options] { return verify(*options); };
 }
