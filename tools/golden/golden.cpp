@@ -130,6 +130,11 @@ const GoldenTap* Golden::find(const std::string& tap) const {
 
 Result<Golden> read_golden(const std::string& path) {
   PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_npz(path));
+  if (!arrays.contains("input") && !arrays.contains("pixels")) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat(quote(path), " is no golden: expected an array `input` or `pixels`, as "
+                                      "tools/make_golden.py writes it"));
+  }
   Golden golden;
   for (const auto& [key, array] : arrays) {
     if (const Status status = read_key(arrays, key, golden); !status.ok()) {

@@ -59,6 +59,11 @@ class Verify(support.ProgramTest):
         keep = lambda entry, data: (entry, data) if entry == "input.npy" else None
         self.verify(self.rewritten("empty.npz", keep), code=1)
 
+    def test_features_are_no_golden(self):
+        self.penult("extract", support.PHOTOS / "rocket.jpg", "-m", self.model, "-o", "f.npz")
+        result = self.penult("verify", self.model, "--against", "f.npz", code=3)
+        self.assertIn('"f.npz" is no golden: expected an array `input`', result.stderr)
+
     def test_damaged_goldens_are_refused(self):
         whole = GOLDEN.read_bytes()
         (self.folder / "cut.npz").write_bytes(whole[:len(whole) // 2])
