@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
@@ -25,7 +26,8 @@ namespace {
 class Run : public PipelineClient {
  public:
   Run(const ExtractCliOptions& options, const Inputs& inputs, const Extractor& extractor)
-      : options_(options), inputs_(inputs), progress_(inputs.taken.size(), progress_kind(options)) {
+      : options_(options), inputs_(inputs) {
+    progress_.emplace(inputs.taken.size(), progress_kind(options));
     for (const OutputInfo& output : extractor.outputs()) {
       features.tables.push_back({.key = output.key, .dims = output.dims, .values = {}});
     }
@@ -47,18 +49,21 @@ class Run : public PipelineClient {
     }
     counts_.done += inputs.size();
     counts_.seconds = so_far;
-    progress_.update(counts_);
+    progress_->update(counts_);
     return {};
   }
 
   Status failed(size_t input, const Status& why) override {
     ++counts_.done, ++counts_.failed;
     failures.push_back({path(input), why.code(), why.message()});
-    progress_.update(counts_);
+    progress_->update(counts_);
     // The code only ends the pipeline: what is reported is the failure itself.
     if (options_.on_error == "fail") return {StatusCode::kCancelled, "stopped at a failure"};
     return {};
   }
+
+  // The terminal belongs to others again.
+  void end_progress() { progress_.reset(); }
 
   Features features = {};
   std::vector<FailedInput> failures = {};
@@ -72,7 +77,7 @@ class Run : public PipelineClient {
   const ExtractCliOptions& options_;
   const Inputs& inputs_;
   RunCounts counts_;
-  Progress progress_;
+  std::optional<Progress> progress_;
 };
 
 Status write_features(const Features& features, const std::string& out) {
@@ -187,6 +192,7 @@ Outcome extract(const ExtractCliOptions& options) {
   const DecodeOptions decode{.apply_exif = options.exif == "apply"};
   const Result<PipelineSeconds> seconds =
       run_pipeline(inputs.taken.size(), shape, *extractor, model->preprocess(), decode, run);
+  run.end_progress();
   PENULT_RETURN_IF_ERROR(check_signals());
   if (options.on_error == "fail" && !run.failures.empty()) return of_failure(run.failures.front());
   PENULT_RETURN_IF_ERROR(seconds.status());
