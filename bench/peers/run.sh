@@ -16,8 +16,10 @@ if [[ ! -x $venv/bin/python ]]; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r bench/peers/requirements.txt
 fi
+script=compare.py  # bench/peers/folder.sh has another
+if [[ ${1:-} == --script ]]; then script=$2; shift 2; fi
 cmake --preset release >/dev/null
 cmake --build --preset release --target penult_program >/dev/null
 # Set on some machines for old OpenBLAS builds; it slows NumPy, and only here is that of interest.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-exec "$venv/bin/python" -B bench/peers/compare.py --penult build/release/tools/penult/penult "$@"
+exec "$venv/bin/python" -B "bench/peers/$script" --penult build/release/tools/penult/penult "$@"

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# From a folder of photos to features of MobileNetV2, penult and ONNX Runtime with Pillow in turn:
+#
+#   bench/peers/folder.sh [--photos DIR] [--threads 1,2] [--taps A,B] [--count N] [--rounds N]
+#
+# Without --photos, photos of 0.2 Mpx are made of the sample photos. Prepares what bench/peers/run.sh
+# prepares. Run it while nothing else runs.
+set -euo pipefail
+exec "$(dirname "${BASH_SOURCE[0]}")/run.sh" --script folder.py "$@"
