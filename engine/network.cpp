@@ -170,8 +170,11 @@ Result<Graph> NetworkCache::prepare(InputSize size, Network& network) const {
 }
 
 PlanOptions NetworkCache::plan_options(const InputSize& size) const {
-  return {
-      .isa = isa_, .max_batch = size.max_batch, .threads = options_.threads, .backend = backend_};
+  return {.isa = isa_,
+          .max_batch = size.max_batch,
+          .threads = options_.threads,
+          .backend = backend_,
+          .cache_bytes = private_cache_bytes()};
 }
 
 Result<Plan> NetworkCache::lay_out(InputSize size) const {

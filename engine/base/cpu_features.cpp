@@ -1,6 +1,7 @@
 #include "engine/base/cpu_features.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -102,6 +103,15 @@ int usable_cpus() {
     cpus = std::min(cpus, *limit);
   }
   return std::max(cpus, 1);
+}
+
+uint64_t private_cache_bytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) {
+    return static_cast<uint64_t>(bytes);
+  }
+#endif
+  return uint64_t{1} << 20;
 }
 
 }  // namespace penult

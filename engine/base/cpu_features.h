@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -29,5 +30,8 @@ Result<Isa> usable_isa();
 
 // Processors that this process may use (sched_getaffinity, and the cgroup's CPU quota if lower).
 int usable_cpus();
+
+// Bytes of cache that a processor has for itself (L2), or 1 MiB where the system does not say.
+uint64_t private_cache_bytes();
 
 }  // namespace penult

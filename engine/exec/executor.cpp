@@ -1,5 +1,7 @@
 #include "engine/exec/executor.h"
 
+#include <algorithm>
+
 #include "engine/base/check.h"
 #include "engine/exec/deliver.h"
 
@@ -25,7 +27,7 @@ Result<std::unique_ptr<Workspace>> Workspace::create(const Plan& plan) {
 Status Workspace::bind_step(const Step& step) {
   std::unique_ptr<kernels::BoundKernel>& bound = bound_.emplace_back();
   if (!step.prepared) return {};
-  const kernels::RunArgs args = args_of(bound_.size() - 1, {0, 1});
+  const kernels::RunArgs args = args_of(bound_.size() - 1, 0, {0, 1});
   PENULT_ASSIGN_OR_RETURN(bound, step.prepared->bind({.src = args.src,
                                                       .residual = args.residual,
                                                       .dst = args.dst,
@@ -45,6 +47,7 @@ Status Workspace::run(const float* images, int64_t n, std::span<const std::span<
   n_ = n;
   features_ = features;
   step_ms_ = step_ms;
+  std::fill(step_ms_.begin(), step_ms_.end(), 0.0);
   if (!step_ms_.empty()) step_start_ = std::chrono::steady_clock::now();
   if (plan_.module != nullptr) return run_by_team();
   return pool_->run(
@@ -52,21 +55,24 @@ Status Workspace::run(const float* images, int64_t n, std::span<const std::span<
 }
 
 void Workspace::run_thread(int thread) {
-  for (size_t s = 0; s < plan_.steps.size(); ++s) {
-    run_step(s, {thread, plan_.options.threads});
-    pool_->barrier(thread);
-    if (thread == 0) note_time(s);
+  for (Group group{0, 0}; group.first < n_; group.first += group.n) {
+    group.n = std::min(plan_.images_at_once, n_ - group.first);
+    for (size_t s = 0; s < plan_.steps.size(); ++s) {
+      run_step(s, group, {thread, plan_.options.threads});
+      pool_->barrier(thread);
+      if (thread == 0) note_time(s);
+    }
   }
 }
 
 void Workspace::note_time(size_t step) {
   if (step_ms_.empty()) return;
   const auto now = std::chrono::steady_clock::now();
-  step_ms_[step] = std::chrono::duration<double, std::milli>(now - step_start_).count();
+  step_ms_[step] += std::chrono::duration<double, std::milli>(now - step_start_).count();
   step_start_ = now;
 }
 
-// The library starts its own team for its steps; for ours we borrow it.
+// The library starts its own team for its steps; for ours we borrow it. All images go together.
 Status Workspace::run_by_team() {
   const kernels::BackendModule& module = *plan_.module;
   const int threads = plan_.options.threads;
@@ -88,7 +94,7 @@ Status Workspace::run_by_team() {
         threads,
         [](void* c, int thread) {
           const auto [self, step] = *static_cast<Context*>(c);
-          self->run_step(step, {thread, self->plan_.options.threads});
+          self->run_step(step, {0, self->n_}, {thread, self->plan_.options.threads});
         },
         &context);
     note_time(s);
@@ -96,10 +102,10 @@ Status Workspace::run_by_team() {
   return {};
 }
 
-kernels::RunArgs Workspace::args_of(size_t index, Part part) {
+kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
   const Step& step = plan_.steps[index];
   return {.problem = step.problem,
-          .n = n_,
+          .n = n,
           .src = src_pointers_.data() + src_begin_[index],
           .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
           .dst = pixel_zero(step.dst),
@@ -109,20 +115,24 @@ kernels::RunArgs Workspace::args_of(size_t index, Part part) {
           .threads = part.threads};
 }
 
-void Workspace::run_step(size_t index, Part part) {
+void Workspace::run_step(size_t index, Group group, Part part) {
   const Step& step = plan_.steps[index];
-  if (step.dst >= 0) zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst), n_, part);
+  if (step.dst >= 0) zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst), group.n, part);
   const float* const* src = src_pointers_.data() + src_begin_[index];
   switch (step.kind) {
     case Step::Kind::kInput:
-      copy_input(images_, plan_.buffers[step.dst].desc, pixel_zero(step.dst), n_, part);
+      copy_input(images_ + group.first * plan_.input.elems(), plan_.buffers[step.dst].desc,
+                 pixel_zero(step.dst), group.n, part);
       return;
-    case Step::Kind::kDeliver:
+    case Step::Kind::kDeliver: {
+      const std::span<float> feature = features_[step.delivery];
+      const int64_t elems = static_cast<int64_t>(feature.size()) / n_;
       deliver(plan_.buffers[step.src[0]].desc, src[0], plan_.deliveries[step.delivery].pooling,
-              features_[step.delivery].data(), n_, part);
+              feature.data() + group.first * elems, group.n, part);
       return;
+    }
     case Step::Kind::kKernel:
-      step.kernel->run(args_of(index, part));
+      step.kernel->run(args_of(index, group.n, part));
   }
 }
 

@@ -29,11 +29,15 @@ class Workspace {
  private:
   explicit Workspace(const Plan& plan) : plan_(plan) {}
   Status bind_step(const Step& step);
+  // Images of the run in progress that go through the steps together.
+  struct Group {
+    int64_t first, n;
+  };
   void run_thread(int thread);
   Status run_by_team();
-  void run_step(size_t index, Part part);
+  void run_step(size_t index, Group group, Part part);
   void note_time(size_t step);
-  kernels::RunArgs args_of(size_t index, Part part);
+  kernels::RunArgs args_of(size_t index, int64_t n, Part part);
   float* pixel_zero(int buffer);
 
   const Plan& plan_;

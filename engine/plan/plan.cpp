@@ -67,11 +67,11 @@ std::vector<Step> add_input_and_deliveries(const Graph& graph, std::vector<Step>
   return steps;
 }
 
-Status exceeds(uint64_t bytes, const PlanOptions& options) {
-  return Status(
-      StatusCode::kLimitExceeded,
-      concat("activations of ", options.max_batch, " images need ", bytes, " bytes, the budget is ",
-             options.memory_budget_bytes, "; use a smaller batch or a smaller input size"));
+Status exceeds(uint64_t bytes, const Plan& plan) {
+  return Status(StatusCode::kLimitExceeded,
+                concat("activations of ", plan.images_at_once, " images need ", bytes,
+                       " bytes, the budget is ", plan.options.memory_budget_bytes,
+                       "; use a smaller batch or a smaller input size"));
 }
 
 // Lifetimes from the steps, offsets from the arena; values nobody computes get no memory.
@@ -94,10 +94,10 @@ Status place_buffers(Plan& plan) {
   for (size_t i = 0; i < lifetimes.size(); ++i) {
     if (!used[i]) continue;
     const auto image = static_cast<uint64_t>(plan.buffers[i].desc.image_stride);
-    const auto elems = checked_mul(image, static_cast<uint64_t>(plan.options.max_batch));
+    const auto elems = checked_mul(image, static_cast<uint64_t>(plan.images_at_once));
     const auto bytes = elems ? checked_mul(*elems, sizeof(float)) : std::nullopt;
     if (!bytes || *bytes > plan.options.memory_budget_bytes) {
-      return exceeds(bytes.value_or(UINT64_MAX), plan.options);
+      return exceeds(bytes.value_or(UINT64_MAX), plan);
     }
     lifetimes[i].bytes = align_up(*bytes, 64);
     sum += lifetimes[i].bytes;  // at most 65,536 values of at most the budget: cannot overflow
@@ -112,7 +112,7 @@ Status place_buffers(Plan& plan) {
   }
   const uint64_t total =
       plan.arena_bytes + plan.scratch_bytes * static_cast<uint64_t>(plan.options.threads);
-  if (total > plan.options.memory_budget_bytes) return exceeds(total, plan.options);
+  if (total > plan.options.memory_budget_bytes) return exceeds(total, plan);
   return {};
 }
 
@@ -161,8 +161,10 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
   PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
-  PENULT_RETURN_IF_ERROR(place_buffers(plan));
   place_weights(plan);
+  plan.images_at_once =
+      options.images_at_once > 0 ? options.images_at_once : choose_images_at_once(plan);
+  PENULT_RETURN_IF_ERROR(place_buffers(plan));
   return plan;
 }
 

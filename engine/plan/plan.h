@@ -24,6 +24,8 @@ struct PlanOptions {
   int threads = 1;
   kernels::Backend backend = kernels::Backend::kNative;  // or kOnednn, ours for what it declines
   uint64_t memory_budget_bytes = uint64_t{1} << 30;      // for arena and scratch
+  uint64_t cache_bytes = uint64_t{1} << 20;              // of a processor, for itself alone: the L2
+  int64_t images_at_once = 0;                            // 0: as choose_images_at_once says
 };
 
 // What a caller wants to receive: `value`, as it is. Feature i of run() is the i-th.
@@ -74,6 +76,9 @@ struct Plan {
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
+  // Images that go through all steps together; a larger batch goes in several such groups. It
+  // decides memory and time and no bit.
+  int64_t images_at_once = 1;
   PlanOptions options;
   const kernels::BackendModule* module = nullptr;  // backend onednn
 
@@ -94,6 +99,13 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
 
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
+
+// How many images of a batch go through the steps of a plan together. Weights are read once for
+// all of them, which is the reason for many; what a step reads and writes stays in the cache only
+// if it fits, which is the reason for few. The number with the fewest bytes that come from outside
+// the cache, of 1, 2, 4 ... 32 and the whole batch if it is smaller; all of it where a library
+// computes.
+int64_t choose_images_at_once(const Plan& plan);
 
 // Kernels, layout and arena: everything but the weights, of which nothing is read. `graph` has been
 // through run_passes and its outputs are the deliveries' values. LimitExceeded above the budget,

@@ -131,7 +131,7 @@ TEST(Extractor, RefusesWhatItCannotDo) {
             StatusCode::kInvalidArgument);
   EXPECT_EQ(create_status({.taps = {"penultimate"}, .backend = "best"}).code(),
             StatusCode::kNotFound);
-  EXPECT_EQ(create_status({.taps = {"penultimate"}, .max_batch = 65536}).code(),
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .input_h = 30'000, .input_w = 30'000}).code(),
             StatusCode::kLimitExceeded);
   EXPECT_EQ(create_status({.taps = {"penultimate"}, .input_h = -1}).code(),
             StatusCode::kInvalidArgument);

@@ -52,9 +52,9 @@ TEST(PlannedBytes, ReadNoWeight) {
 
 TEST(PlannedBytes, FailAsTheExtractorDoes) {
   const auto model = testing::model_of(testing::inverted_residual_net(5, kSize), kSize);
-  const ExtractorOptions wrong[] = {{.taps = {"lost"}},    {.taps = {}},        {.max_batch = 0},
-                                    {.max_batch = 65536},  {.threads = 0},      {.backend = "best"},
-                                    {.max_batch = 100000}, {.input_h = 1 << 20}};
+  const ExtractorOptions wrong[] = {{.taps = {"lost"}},  {.taps = {}},        {.max_batch = 0},
+                                    {.threads = 0},      {.backend = "best"}, {.max_batch = 100000},
+                                    {.input_h = 1 << 20}};
   for (const ExtractorOptions& options : wrong) {
     const Status planned = Extractor::planned_bytes(model, options).status();
     const Status created = Extractor::create(model, options).status();

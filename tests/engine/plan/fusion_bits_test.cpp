@@ -37,6 +37,7 @@ struct Setting {
   bool fuse;
   int64_t n = 1;
   int threads = 1;
+  int64_t at_once = 0;  // images in a group; 0: as the plan chooses
 };
 
 Features run_native(Graph graph, const std::vector<ValueId>& values, const Setting& setting) {
@@ -44,8 +45,11 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
   std::vector<Delivery> deliveries;
   for (const ValueId value : values) deliveries.push_back({value, Pooling::kNone});
   EXPECT_TRUE(run_passes(graph, values, {.fuse = setting.fuse}).ok());
-  Result<Plan> plan = make_plan(
-      graph, deliveries, {.isa = setting.isa, .max_batch = setting.n, .threads = setting.threads});
+  Result<Plan> plan = make_plan(graph, deliveries,
+                                {.isa = setting.isa,
+                                 .max_batch = setting.n,
+                                 .threads = setting.threads,
+                                 .images_at_once = setting.at_once});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
@@ -99,6 +103,21 @@ TEST_P(FusionBits, EveryCutPointEqualsTheUnfusedNativeSequence) {
     const Features unfused = run_native(graph, {value}, {isa(), false});
     const Features fused = run_native(graph, {value}, {isa(), true});
     EXPECT_TRUE(same_bits(fused[0], unfused[0])) << graph.values[value].name;
+  }
+}
+
+TEST_P(FusionBits, GroupsOfABatchChangeNothing) {
+  const Graph graph = net(3);
+  const std::vector<ValueId> values = all_values(graph);
+  const Features together = run_native(graph, values, {isa(), true, 7, 1, 7});
+  for (const int threads : {1, 2, 3}) {
+    for (const int64_t at_once : {1, 2, 3, 6}) {
+      const Features groups = run_native(graph, values, {isa(), true, 7, threads, at_once});
+      for (size_t i = 0; i < values.size(); ++i) {
+        EXPECT_TRUE(same_bits(groups[i], together[i]))
+            << graph.values[values[i]].name << ", " << at_once << " at once, " << threads;
+      }
+    }
   }
 }
 

@@ -108,9 +108,35 @@ TEST(Plan, RefusesABatchWhoseBytesOverflow) {
   SmallNet net;
   ASSERT_TRUE(run_passes(net.graph, {net.relu}, {}).ok());
   const PlanOptions options{.max_batch = std::numeric_limits<int64_t>::max() / 16,
-                            .memory_budget_bytes = std::numeric_limits<uint64_t>::max()};
+                            .memory_budget_bytes = std::numeric_limits<uint64_t>::max(),
+                            .images_at_once = std::numeric_limits<int64_t>::max() / 16};
   EXPECT_EQ(make_plan(net.graph, {{net.relu}}, options).status().code(),
             StatusCode::kLimitExceeded);
+}
+
+// What fits goes together, so that weights are read once; what does not goes image by image, and
+// takes no more memory than one image.
+TEST(ImagesAtOnce, FollowTheCache) {
+  const SmallNet net;
+  const std::vector<Delivery> deliveries = {{net.relu, Pooling::kNone}};
+  const auto planned = [&](uint64_t cache_bytes, int64_t batch) {
+    return lay_out(net.graph, deliveries, {.max_batch = batch, .cache_bytes = cache_bytes}).value();
+  };
+  EXPECT_EQ(planned(1 << 20, 8).images_at_once, 8);
+  EXPECT_EQ(planned(1 << 30, 1'000'000).images_at_once, 32);
+  EXPECT_EQ(planned(1, 8).images_at_once, 8) << "nothing is lost: not even one image fits";
+  const Plan one = planned(1 << 20, 1);
+  EXPECT_EQ(one.images_at_once, 1);
+  uint64_t largest = 0;  // what a step touches of one image
+  for (const Step& step : one.steps) {
+    uint64_t elems = step.dst >= 0 ? one.buffers[step.dst].desc.image_stride : 0;
+    for (const int src : step.src) elems += one.buffers[src].desc.image_stride;
+    largest = std::max(largest, elems * sizeof(float));
+  }
+  ASSERT_GT(largest, one.packed_bytes);
+  const Plan alone = planned(largest * 4 / 3 + 4, 8);
+  EXPECT_EQ(alone.images_at_once, 1);
+  EXPECT_EQ(alone.arena_bytes, one.arena_bytes);
 }
 
 }  // namespace
