@@ -73,9 +73,17 @@ class Reader {
     return {};
   }
 
+  // FlatBuffers verifies the alignment of a list's length only, which is that of 4 bytes.
+  template <typename T>
+  static Status check_alignment(const Vector<T>* items) {
+    if (reinterpret_cast<uintptr_t>(items->Data()) % alignof(T) == 0) return {};
+    return corrupt("a list of numbers is not aligned");
+  }
+
   template <typename From, typename To>
   Status numbers(const Vector<From>* from, size_t limit, const char* what, std::vector<To>& to) {
     PENULT_RETURN_IF_ERROR(check_count(from, limit, what));
+    PENULT_RETURN_IF_ERROR(check_alignment(from));
     PENULT_RETURN_IF_ERROR(visit(from->size() * sizeof(From)));
     to.assign(from->begin(), from->end());
     return {};
@@ -201,6 +209,7 @@ class Reader {
       if (floats == 1) {
         node.attrs.set_float(name, attribute->floats()->Get(0));
       } else {
+        PENULT_RETURN_IF_ERROR(check_alignment(attribute->ints()));
         node.attrs.set(name,
                        std::vector<int64_t>(attribute->ints()->begin(), attribute->ints()->end()));
       }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "engine/image/decoders.h"
+#include "tests/fuzz/target.h"
+
+namespace penult::fuzz {
+
+// Decodes, and holds a success to what it promises. The last byte chooses how the decoder is asked.
+inline int decode_input(Result<Image> (*decode)(std::span<const uint8_t>, const DecodeOptions&),
+                        const uint8_t* data, size_t size) {
+  constexpr int64_t kMaxPixels = 1 << 20;
+  const uint8_t choice = size > 0 ? data[size - 1] : 0;
+  int64_t announced = 0;
+  DecodeOptions options;
+  options.apply_exif = (choice & 1) != 0;
+  options.max_pixels = kMaxPixels;
+  options.before_pixels = [&](uint64_t pixels) { announced = static_cast<int64_t>(pixels); };
+  const Result<Image> image = decode({data, size}, options);
+  if (!image.ok()) {
+    const StatusCode code = image.status().code();
+    require(code == StatusCode::kImageCorrupt || code == StatusCode::kImageUnsupported ||
+                code == StatusCode::kLimitExceeded,
+            "a code for images");
+    return 0;
+  }
+  require(image->h > 0 && image->w > 0 && image->h * image->w <= kMaxPixels, "the budget is kept");
+  require(image->h * image->w == announced, "the size was announced");
+  require(image->rgb.size() == static_cast<size_t>(image->h * image->w * 3),
+          "all pixels are there");
+  if (image->h * image->w > 1 << 14) return 0;
+  Preprocess preprocess;
+  preprocess.resize = 20 + (choice >> 5);
+  preprocess.crop_h = preprocess.crop_w = 16;
+  preprocess.filter =
+      (choice & 2) != 0 ? Preprocess::Filter::kBicubic : Preprocess::Filter::kBilinear;
+  const Result<Image> crop = resize_and_crop(*image, preprocess);
+  if (crop.ok()) require(crop->rgb.size() == 16 * 16 * 3, "a crop of the right size");
+  return 0;
+}
+
+}  // namespace penult::fuzz
