@@ -47,6 +47,18 @@ std::string temporary_beside(const std::string& path) {
   return path.substr(0, path.rfind('/') + 1) + name;  // npos + 1 is 0: no folder given
 }
 
+// Opens a new file beside `path`, under `name`; -1 with errno.
+int create_temporary(const std::string& path, int flags, mode_t mode, std::string& name) {
+  constexpr int kTries = 16;
+  int fd = -1;
+  for (int i = 0; i < kTries && fd < 0; ++i) {
+    name = temporary_beside(path);
+    fd = open_retrying(name, flags | O_CREAT | O_EXCL, mode);
+    if (fd < 0 && errno != EEXIST) break;
+  }
+  return fd;
+}
+
 Status sync_folder(const std::string& folder) {
   const int fd = open_retrying(folder, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return errno_status("cannot open the folder", folder);
@@ -158,6 +170,34 @@ Result<std::string> sha256_of_file(const std::string& path) {
   return hash.hex_digest();
 }
 
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status OutputFile::write(std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno_status("cannot write", path_);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return Status();
+}
+
+Status OutputFile::write_at(uint64_t offset, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno_status("cannot write", path_);
+    offset += static_cast<uint64_t>(put);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return Status();
+}
+
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
   if (path.empty()) {
     return Status(StatusCode::kInvalidArgument, "cannot write: the file name is empty");
@@ -169,14 +209,8 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
                   concat("cannot write ", quote(path),
                          ": it exists and is not a regular file; give another name"));
   }
-  AtomicFile file;
-  file.path_ = path;
-  constexpr int kTries = 16;
-  for (int i = 0; i < kTries && file.fd_ < 0; ++i) {
-    file.temporary_ = temporary_beside(path);
-    file.fd_ = open_retrying(file.temporary_, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (file.fd_ < 0 && errno != EEXIST) break;
-  }
+  AtomicFile file(path);
+  file.fd_ = create_temporary(path, O_WRONLY, 0666, file.temporary_);
   if (file.fd_ < 0) {
     file.temporary_.clear();  // nothing of ours to remove
     return errno_status("cannot write beside", path);
@@ -185,23 +219,10 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      path_(std::move(other.path_)),
-      temporary_(std::exchange(other.temporary_, {})) {}
+    : OutputFile(std::move(other)), temporary_(std::exchange(other.temporary_, {})) {}
 
 AtomicFile::~AtomicFile() {
-  if (fd_ >= 0) ::close(fd_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-Status AtomicFile::write(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno_status("cannot write", path_);
-    bytes = bytes.subspan(static_cast<size_t>(put));
-  }
-  return Status();
 }
 
 Status AtomicFile::reopen() {
@@ -210,16 +231,47 @@ Status AtomicFile::reopen() {
   return fd_ < 0 ? errno_status("cannot reopen", temporary_) : Status();
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::seal() {
   // A failed fsync may have dropped the data: the file is given up, never synced again.
   if (::fsync(fd_) != 0) return errno_status("cannot sync", path_);
   const int fd = std::exchange(fd_, -1);
-  if (::close(fd) != 0 && errno != EINTR) return errno_status("cannot close", path_);
+  return ::close(fd) == 0 || errno == EINTR ? Status() : errno_status("cannot close", path_);
+}
+
+Status AtomicFile::commit() {
+  if (fd_ >= 0) PENULT_RETURN_IF_ERROR(seal());
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     return errno_status("cannot rename the finished file to", path_);
   }
   temporary_.clear();
   return sync_folder(folder_of(path_));
+}
+
+Result<SpoolFile> SpoolFile::create(const std::string& path) {
+  SpoolFile file(path);
+  file.fd_ = open_retrying(folder_of(path), O_RDWR | O_TMPFILE, 0600);
+  if (file.fd_ >= 0) return file;
+  return create_unlinked(path);
+}
+
+Result<SpoolFile> SpoolFile::create_unlinked(const std::string& path) {
+  SpoolFile file(path);
+  std::string name;
+  file.fd_ = create_temporary(path, O_RDWR, 0600, name);
+  if (file.fd_ < 0) return errno_status("cannot write beside", path);
+  if (::unlink(name.c_str()) != 0) return errno_status("cannot unlink a file beside", path);
+  return file;
+}
+
+Result<int> SpoolFile::release() {
+  // NFS reports what it could not write when a descriptor is closed, be it a copy.
+  const int copy = ::dup(fd_);
+  if (copy < 0) return errno_status("cannot read back what was written for", path_);
+  if (::close(copy) != 0 && errno != EINTR) return errno_status("cannot write", path_);
+  if (::lseek(fd_, 0, SEEK_SET) != 0) {
+    return errno_status("cannot read back what was written for", path_);
+  }
+  return std::exchange(fd_, -1);
 }
 
 }  // namespace penult

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "penult/status.h"
@@ -37,28 +38,62 @@ void prefetch_file(const std::string& path);
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t max_bytes);
 Result<std::string> sha256_of_file(const std::string& path);
 
+// A file being written, front to back. Move-only.
+class OutputFile {
+ public:
+  Status write(std::span<const uint8_t> bytes);  // Io or NoSpace
+  Status write(const void* data, size_t bytes) {
+    return write(std::span(static_cast<const uint8_t*>(data), bytes));
+  }
+  // Replaces bytes that are there already; where write() goes on does not change.
+  Status write_at(uint64_t offset, std::span<const uint8_t> bytes);
+
+ protected:
+  explicit OutputFile(std::string path) : path_(std::move(path)) {}
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();
+
+  int fd_ = -1;
+  std::string path_;  // for messages: what it will be, or is for
+};
+
 // Writes beside `path` under a temporary name; commit() makes it durable and renames it into place.
 // Destroyed without commit(), it leaves nothing behind.
-class AtomicFile {
+class AtomicFile : public OutputFile {
  public:
   static Result<AtomicFile> create(const std::string& path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();
 
-  Status write(std::span<const uint8_t> bytes);  // Io or NoSpace
-  Status write(const void* data, size_t bytes) {
-    return write(std::span(static_cast<const uint8_t*>(data), bytes));
-  }
   const std::string& temporary_path() const { return temporary_; }
   // To be called after somebody else wrote or replaced the file at temporary_path().
   Status reopen();
-  Status commit();  // fsync, rename, fsync of the folder
+  // fsync and close: of what can fail only the rename is left. commit() does it where need be.
+  Status seal();
+  Status commit();  // seal, rename, fsync of the folder
 
  private:
-  AtomicFile() = default;
-  int fd_ = -1;
-  std::string path_, temporary_;
+  explicit AtomicFile(const std::string& path) : OutputFile(path) {}
+  std::string temporary_;
+};
+
+// A file without a name, in the folder of `path`: gone with the process, however it ends.
+class SpoolFile : public OutputFile {
+ public:
+  static Result<SpoolFile> create(const std::string& path);
+  // What create() does where the file system knows no files without a name (O_TMPFILE).
+  static Result<SpoolFile> create_unlinked(const std::string& path);
+  SpoolFile(SpoolFile&& other) noexcept = default;
+  ~SpoolFile() = default;
+
+  // Hands over the descriptor, to read from its start what was written. Io or NoSpace: a network
+  // file system that says only now that something did not arrive.
+  Result<int> release();
+
+ private:
+  explicit SpoolFile(const std::string& path) : OutputFile(path) {}
 };
 
 // Status for the current errno: NotFound, NoSpace (ENOSPC, EDQUOT, EFBIG), else Io.

@@ -33,10 +33,12 @@ def texts(*values):
 
 
 class ReadNpy(unittest.TestCase):
-    def test_reads_float32_and_unicode(self):
+    def test_reads_floats_and_unicode(self):
         for version in (1, 2):
             shape, values = nearest.read_npy(floats((2, 2), 1, 2, 3, 4, version=version))
             self.assertEqual((shape, list(values)), ((2, 2), [1, 2, 3, 4]))
+        shape, values = nearest.read_npy(npy("<f2", (2,), struct.pack("<2e", 0.5, -65504)))
+        self.assertEqual((shape, list(values)), ((2,), [0.5, -65504]))
         self.assertEqual(nearest.read_npy(texts("a", "öß/b")), ((2,), ["a", "öß/b"]))
 
     def test_refuses_what_it_cannot_read(self):

@@ -9,7 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
-#include "engine/output/feature_writer.h"
+#include "engine/output/output_format.h"
 #include "engine/pipeline/pipeline.h"
 #include "tools/penult/command.h"
 #include "tools/penult/extract_options.h"
@@ -25,12 +25,9 @@ namespace {
 // Takes what the pipeline delivers: the rows so far, and the failures.
 class Run : public PipelineClient {
  public:
-  Run(const ExtractCliOptions& options, const Inputs& inputs, const Extractor& extractor)
-      : options_(options), inputs_(inputs) {
+  Run(const ExtractCliOptions& options, const Inputs& inputs, FeatureWriter& writer)
+      : options_(options), inputs_(inputs), writer_(writer) {
     progress_.emplace(inputs.taken.size(), progress_kind(options));
-    for (const OutputInfo& output : extractor.outputs()) {
-      features.tables.push_back({.key = output.key, .dims = output.dims, .values = {}});
-    }
   }
 
   const std::string& path(size_t input) const override { return inputs_.taken[input].path; }
@@ -39,14 +36,13 @@ class Run : public PipelineClient {
 
   Status rows(std::span<const size_t> inputs, std::span<const std::span<const float>> values,
               const PipelineSeconds& so_far) override {
+    paths_.clear();
+    labels_.clear();
     for (const size_t input : inputs) {
-      features.paths.push_back(inputs_.taken[input].path);
-      features.labels.push_back(inputs_.taken[input].label);
+      paths_.push_back(inputs_.taken[input].path);
+      labels_.push_back(inputs_.taken[input].label);
     }
-    for (size_t i = 0; i < values.size(); ++i) {
-      std::vector<float>& table = features.tables[i].values;
-      table.insert(table.end(), values[i].begin(), values[i].end());
-    }
+    PENULT_RETURN_IF_ERROR(writer_.append(paths_, labels_, values));
     counts_.done += inputs.size();
     counts_.seconds = so_far;
     progress_->update(counts_);
@@ -65,7 +61,6 @@ class Run : public PipelineClient {
   // The terminal belongs to others again.
   void end_progress() { progress_.reset(); }
 
-  Features features = {};
   std::vector<FailedInput> failures = {};
 
  private:
@@ -76,45 +71,55 @@ class Run : public PipelineClient {
 
   const ExtractCliOptions& options_;
   const Inputs& inputs_;
+  FeatureWriter& writer_;
+  std::vector<std::string> paths_, labels_;  // of the rows in hand
   RunCounts counts_;
   std::optional<Progress> progress_;
 };
 
-Status write_features(const Features& features, const std::string& out) {
-  return out.ends_with(".npy") ? write_npy(features, out) : write_npz(features, out);
-}
-
 // Features and failures: neither replaces anything before both are complete on the disk.
-Status write_all(const Run& run, const std::string& out) {
+Status finish(FeatureWriter& writer, const std::vector<FailedInput>& failures,
+              const std::string& provenance, const std::string& out) {
   const std::string errors = errors_beside(out);
-  if (!run.failures.empty()) {
-    PENULT_ASSIGN_OR_RETURN(AtomicFile staged, stage_errors_csv(run.failures, errors));
-    PENULT_RETURN_IF_ERROR(write_features(run.features, out));
+  if (!failures.empty()) {
+    PENULT_ASSIGN_OR_RETURN(AtomicFile staged, stage_errors_csv(failures, errors));
+    PENULT_RETURN_IF_ERROR(writer.finish(provenance));
     return staged.commit();
   }
-  PENULT_RETURN_IF_ERROR(write_features(run.features, out));
+  PENULT_RETURN_IF_ERROR(writer.finish(provenance));
   std::error_code ignored;  // failures of an earlier run would contradict the new features
   std::filesystem::remove(errors, ignored);
   return {};
 }
 
-Outcome summarize(const Run& run, const PipelineSeconds& seconds, const Inputs& inputs,
-                  const ExtractCliOptions& options) {
-  const size_t total = inputs.taken.size(), failed = run.failures.size();
-  if (!options.quiet) {
-    for (size_t i = 0; i < run.features.tables.size(); ++i) {
-      print_out("{}: {} {} x {}\n", escape_name(options.out),
-                escape_name(run.features.tables[i].key), total - failed,
-                fmt::join(run.features.tables[i].dims, " x "));
-    }
-    print_out("time of the threads: {}\n", stage_shares(seconds));
-    if (!inputs.not_taken.empty()) {
-      print_out("{} other files in the folders are not taken:\n", inputs.not_taken.size());
-      for (const std::string& line : inputs.not_taken) print_out("  {}\n", escape_name(line));
-    }
+// What summarize() tells of.
+struct Done {
+  const Inputs& inputs;
+  const std::vector<OutputInfo>& outputs;
+  const std::vector<FailedInput>& failures;
+  const PipelineSeconds& seconds;
+  uint64_t overflows;
+};
+
+void print_summary(const Done& done, const std::string& out) {
+  for (const OutputInfo& output : done.outputs) {
+    print_out("{}: {} {} x {}\n", escape_name(out), escape_name(output.key),
+              done.inputs.taken.size() - done.failures.size(), fmt::join(output.dims, " x "));
   }
+  print_out("time of the threads: {}\n", stage_shares(done.seconds));
+  if (done.overflows != 0) {
+    print_out("{} values are too large for f16 and are stored as infinity\n", done.overflows);
+  }
+  if (done.inputs.not_taken.empty()) return;
+  print_out("{} other files in the folders are not taken:\n", done.inputs.not_taken.size());
+  for (const std::string& line : done.inputs.not_taken) print_out("  {}\n", escape_name(line));
+}
+
+Outcome summarize(const Done& done, const ExtractCliOptions& options) {
+  const size_t total = done.inputs.taken.size(), failed = done.failures.size();
+  if (!options.quiet) print_summary(done, options.out);
   if (failed == 0) return {};
-  const FailedInput& first = run.failures.front();
+  const FailedInput& first = done.failures.front();
   const std::string message =
       concat(failed, " of ", total, " inputs failed, listed in ", quote(errors_beside(options.out)),
              "; the first: ", first.reason);
@@ -149,9 +154,7 @@ Status check_taps(const Model& model, const ExtractCliOptions& options) {
     PENULT_ASSIGN_OR_RETURN(const std::vector<std::string> names, model.resolve(tap));
     count += names.size();
   }
-  if (count == 1 || !options.out.ends_with(".npy")) return {};
-  return {StatusCode::kInvalidArgument,
-          concat("an .npy file holds one tap, asked for are ", count, "; use .npz for several")};
+  return check_output_spec(options.out, count, options.element_type());
 }
 
 ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling pooling,
@@ -165,6 +168,14 @@ ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling poo
   wanted.input_h = preprocess.crop_h;
   wanted.input_w = preprocess.crop_w;
   return wanted;
+}
+
+OutputSpec output_spec(const ExtractCliOptions& options, const Extractor& extractor) {
+  OutputSpec spec{.path = options.out, .tables = {}, .element_type = options.element_type()};
+  for (const OutputInfo& output : extractor.outputs()) {
+    spec.tables.push_back({.key = output.key, .dims = output.dims});
+  }
+  return spec;
 }
 
 Outcome of_failure(const FailedInput& failure) {
@@ -188,20 +199,31 @@ Outcome extract(const ExtractCliOptions& options) {
   const PipelineShape shape = pipeline_shape(inputs.taken.size(), threads, options.batch);
   const ExtractorOptions wanted = extractor_options(options, pooling, model->preprocess(), shape);
   PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, wanted));
-  Run run(options, inputs, *extractor);
+  auto created = create_feature_writer(output_spec(options, *extractor));
+  if (!created.ok()) return of_file(created.status());
+  FeatureWriter& writer = **created;
+  Run run(options, inputs, writer);
   const DecodeOptions decode{.apply_exif = options.exif == "apply"};
   const Result<PipelineSeconds> seconds =
       run_pipeline(inputs.taken.size(), shape, *extractor, model->preprocess(), decode, run);
   run.end_progress();
   PENULT_RETURN_IF_ERROR(check_signals());
   if (options.on_error == "fail" && !run.failures.empty()) return of_failure(run.failures.front());
-  PENULT_RETURN_IF_ERROR(seconds.status());
-  run.features.provenance =
-      provenance_json(*model, *extractor, pooling, options.exif == "apply", inputs.taken);
-  if (Status written = write_all(run, options.out); !written.ok()) {
+  if (!seconds.ok()) return of_file(seconds.status());
+  const Choices choices{.pooling = pooling,
+                        .apply_exif = decode.apply_exif,
+                        .element_type = options.element_type(),
+                        .overflows = writer.overflows()};
+  const std::string provenance = provenance_json(*model, *extractor, choices, inputs.taken);
+  if (Status written = finish(writer, run.failures, provenance, options.out); !written.ok()) {
     return of_file(std::move(written));
   }
-  return summarize(run, *seconds, inputs, options);
+  return summarize({.inputs = inputs,
+                    .outputs = extractor->outputs(),
+                    .failures = run.failures,
+                    .seconds = *seconds,
+                    .overflows = writer.overflows()},
+                   options);
 }
 
 }  // namespace

@@ -2,22 +2,18 @@
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "engine/output/feature_writer.h"
+#include "engine/output/output_format.h"
 #include "tools/penult/outcome.h"
 
 namespace penult::program {
 namespace {
 
 Status check_out(const ExtractCliOptions& options) {
-  const std::string& out = options.out;
-  const bool npy = out.ends_with(".npy");
-  if (!npy && !out.ends_with(".npz")) {
-    return {StatusCode::kInvalidArgument,
-            concat("cannot tell the format of ", quote(out), ", expected a name in .npz or .npy")};
-  }
-  PENULT_RETURN_IF_ERROR(check_output(out, options.force));
-  PENULT_RETURN_IF_ERROR(check_output(errors_beside(out), options.force));
-  return npy ? check_output(json_beside(out), options.force) : Status();
+  PENULT_RETURN_IF_ERROR(check_output_spec(options.out, 1, options.element_type()));
+  PENULT_ASSIGN_OR_RETURN(std::vector<std::string> files, output_files(options.out));
+  files.push_back(errors_beside(options.out));
+  for (const std::string& file : files) PENULT_RETURN_IF_ERROR(check_output(file, options.force));
+  return {};
 }
 
 Status check_device(const ExtractCliOptions& options) {
@@ -37,6 +33,15 @@ Status check_device(const ExtractCliOptions& options) {
           concat("device ", quote(device), " is not in this version; see penult doctor")};
 }
 
+// "X.npz: ..." for each format that there is.
+std::string format_help() {
+  std::string text = "the format follows from the name:";
+  for (const OutputFormat& format : output_formats()) {
+    text += concat("\nX", format.ending, ": ", format.holds);
+  }
+  return text;
+}
+
 void declare_files(CLI::App& app, ExtractCliOptions& options) {
   app.add_option("INPUT", options.inputs,
                  "image files; folders, recursively (the first folder below INPUT is the\n"
@@ -47,11 +52,7 @@ void declare_files(CLI::App& app, ExtractCliOptions& options) {
   app.add_option("-m,--model", options.model, "model, as written by penult convert")
       ->type_name("FILE")
       ->required();
-  app.add_option("-o,--output", options.out,
-                 "X.npz (an array for each tap, paths, labels, provenance), or\n"
-                 "X.npy (one tap) and X.json beside it")
-      ->type_name("FILE")
-      ->required();
+  app.add_option("-o,--output", options.out, format_help())->type_name("FILE")->required();
 }
 
 void declare_features(CLI::App& app, ExtractCliOptions& options) {
@@ -64,6 +65,9 @@ void declare_features(CLI::App& app, ExtractCliOptions& options) {
   app.add_option("--pool", options.pool,
                  "how a map becomes a vector: avg, max, flatten; none keeps the map [avg]")
       ->type_name("POOL");
+  app.add_option("--dtype", options.dtype, "stored values: f32, or f16 (.npz and .npy) [f32]")
+      ->check(CLI::IsMember({"f32", "f16"}).description(""))
+      ->type_name("f32|f16");
 }
 
 void declare_computation(CLI::App& app, ExtractCliOptions& options) {

@@ -38,27 +38,28 @@ std::string list_hash(const std::vector<Taken>& inputs) {
 
 }  // namespace
 
-std::string provenance_json(const Model& model, const Extractor& extractor, Pooling pooling,
-                            bool apply_exif, const std::vector<Taken>& inputs) {
+std::string provenance_json(const Model& model, const Extractor& extractor, const Choices& choices,
+                            const std::vector<Taken>& inputs) {
   Json taps = Json::object();
   for (const OutputInfo& output : extractor.outputs()) {
     taps[output.key] = {{"name", output.name}, {"shape", output.dims}, {"dim", output.elems}};
   }
-  const Json root = {{"penult", version()},
-                     {"model", model.architecture()},
-                     {"model_id", model.model_id()},
-                     {"weights", model.weights_name()},
-                     {"taps", taps},
-                     {"pooling", pooling_name(pooling)},
-                     {"preprocess", preprocess_json(model.preprocess())},
-                     {"exif", apply_exif ? "apply" : "ignore"},
-                     {"device", "cpu"},
-                     {"backend", extractor.backend()},
-                     {"isa", extractor.isa()},
-                     {"numerics", kNumericsId},
-                     {"dtype", "f32"},
-                     {"inputs", inputs.size()},
-                     {"inputs_sha256", list_hash(inputs)}};
+  Json root = {{"penult", version()},
+               {"model", model.architecture()},
+               {"model_id", model.model_id()},
+               {"weights", model.weights_name()},
+               {"taps", taps},
+               {"pooling", pooling_name(choices.pooling)},
+               {"preprocess", preprocess_json(model.preprocess())},
+               {"exif", choices.apply_exif ? "apply" : "ignore"},
+               {"device", "cpu"},
+               {"backend", extractor.backend()},
+               {"isa", extractor.isa()},
+               {"numerics", kNumericsId},
+               {"dtype", element_type_name(choices.element_type)},
+               {"inputs", inputs.size()},
+               {"inputs_sha256", list_hash(inputs)}};
+  if (choices.element_type == ElementType::kF16) root["f16_overflows"] = choices.overflows;
   return root.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

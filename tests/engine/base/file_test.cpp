@@ -168,6 +168,56 @@ TEST_F(AtomicFileTest, TakesANameAsLongAsTheFileSystemAllows) {
   EXPECT_TRUE(fs::exists(at(name)));
 }
 
+TEST_F(AtomicFileTest, ReplacesBytesInTheMiddleAndGoesOnAtTheEnd) {
+  auto file = AtomicFile::create(at("out"));
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE(file->write("0123456789", 10).ok());
+  const uint8_t patch[] = {'a', 'b'};
+  ASSERT_TRUE(file->write_at(3, patch).ok());
+  ASSERT_TRUE(file->write("X", 1).ok());
+  ASSERT_TRUE(file->commit().ok());
+  EXPECT_EQ(get("out"), "012ab56789X");
+}
+
+TEST_F(AtomicFileTest, IsCompleteOnceSealedAndHasItsNameOnceCommitted) {
+  auto file = AtomicFile::create(at("out"));
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE(file->write("text", 4).ok());
+  ASSERT_TRUE(file->seal().ok());
+  EXPECT_FALSE(fs::exists(at("out")));
+  ASSERT_TRUE(file->commit().ok());
+  EXPECT_EQ(get("out"), "text");
+}
+
+class SpoolFileTest : public FileTest {
+ protected:
+  void expect_no_name_and_its_bytes(Result<SpoolFile> spool) {
+    ASSERT_TRUE(spool.ok()) << spool.status().message();
+    ASSERT_TRUE(spool->write("0123456789", 10).ok());
+    const uint8_t patch[] = {'a'};
+    ASSERT_TRUE(spool->write_at(0, patch).ok());
+    EXPECT_EQ(entries(), 0u);
+    const Result<int> fd = spool->release();
+    ASSERT_TRUE(fd.ok()) << fd.status().message();
+    char text[16] = {};
+    EXPECT_EQ(::read(*fd, text, sizeof text), 10);
+    EXPECT_STREQ(text, "a123456789");
+    ::close(*fd);
+  }
+};
+
+TEST_F(SpoolFileTest, HasNoNameAndGivesItsBytesBack) {
+  expect_no_name_and_its_bytes(SpoolFile::create(at("out")));
+}
+
+TEST_F(SpoolFileTest, NeedsNoSupportOfTheFileSystem) {
+  expect_no_name_and_its_bytes(SpoolFile::create_unlinked(at("out")));
+}
+
+TEST_F(SpoolFileTest, SaysThatThereIsNoSuchFolder) {
+  EXPECT_EQ(SpoolFile::create(at("no/out")).status().code(), StatusCode::kNotFound);
+}
+
 TEST(ErrnoStatus, SeparatesAFullDiskFromOtherErrors) {
   const auto code = [](int error) {
     errno = error;

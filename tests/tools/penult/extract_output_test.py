@@ -3,7 +3,9 @@
 
 import hashlib
 import json
+import os
 import re
+import struct
 import zipfile
 
 import support
@@ -36,6 +38,7 @@ class Npz(support.ModelTest):
             self.assertIsNone(archive.testzip())
             for entry in archive.infolist():
                 self.assertEqual(entry.compress_type, zipfile.ZIP_STORED)
+                self.assertEqual(oct(entry.external_attr >> 16), "0o100666")
                 head = archive.read(entry)[:80]
                 self.assertRegex(head, rb"\A\x93NUMPY\x01\0..\{'descr': '<(f4|U\d+)', ")
 
@@ -70,6 +73,14 @@ class Npz(support.ModelTest):
                                                      "antialias", "channel_order", "mean", "std"])
         names = b"".join(f"in/{i}.png".encode() + b"\0" for i in range(3))
         self.assertEqual(facts["inputs_sha256"], hashlib.sha256(names).hexdigest())
+
+    def test_every_field_is_documented(self):
+        text = (support.ROOT / "docs/outputs.md").read_text(encoding="utf-8")
+        table = re.search(r"\n## Provenance\n\| field .*?\n\n", text, re.S)[0]
+        rows = re.findall(r"^\| (`.*?) \|", table, re.M)
+        documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+        facts = self.extracted("in", "--dtype", "f16")["provenance"]
+        self.assertEqual(sorted(documented), sorted(facts))
 
     def test_isa_class_is_that_of_the_run(self):
         arrays = self.extracted("in", env={"PENULT_ISA_MAX": "scalar"})
@@ -120,10 +131,74 @@ class Npy(support.ModelTest):
         self.assertEqual((beside["paths"], beside["labels"]), (["in/cat/0.png"], ["cat"]))
         self.assertEqual(list(beside["provenance"]), PROVENANCE)
 
+    def test_names_that_are_no_text_give_their_bytes_back(self):
+        names = [b"in/b\xff\xe9.png", "in/é€\"\\\n.png".encode()]
+        for name in names:
+            self.png(os.fsdecode(name))
+        self.extract(*map(os.fsdecode, names), out="x.npy")
+        beside = json.loads((self.folder / "x.json").read_text(encoding="utf-8"))
+        self.assertEqual([os.fsencode(path) for path in beside["paths"]], names)
+
     def test_holds_one_tap_only(self):
         for taps in (["-l", "features.1", "-l", "features.2"], ["-l", "blocks"]):
             self.assertIn(".npz", self.extract("in", *taps, out="x.npy", code=2).stderr)
         self.assertEqual(self.files(), ["in"])
+
+
+class Csv(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        for name in ("in/cat/0.png", "in/b\udcff,\n.png"):
+            self.png(name, seed=len(name))
+
+    def test_holds_the_numbers_of_the_npz_to_the_last_bit(self):
+        taps = ["-l", "features.1", "-l", "features.14"]
+        arrays = self.extracted("in", *taps)
+        self.extract("in", *taps, out="x.csv")
+        self.assertEqual(self.files(), ["in", "x.csv", "x.npz"])
+        header, *rows = support.read_csv(self.folder / "x.csv")
+        dims = {key: arrays[key][0][1] for key in ("features.1", "features.14")}
+        self.assertEqual(header, ["path", "label"] + [f"{key}_{i}" for key, dim in dims.items()
+                                                      for i in range(dim)])
+        self.assertEqual([row[0] for row in rows], arrays["paths"][1])
+        self.assertEqual([row[1] for row in rows], ["", "cat"])
+        at = 2
+        for key, dim in dims.items():
+            got = struct.pack(f"<{2 * dim}f", *(float(x) for row in rows for x in row[at:at + dim]))
+            self.assertEqual(got, arrays[key][1].tobytes())
+            at += dim
+
+    def test_has_a_header_for_no_rows(self):
+        (self.folder / "empty.png").touch()
+        self.extract("empty.png", out="x.csv", code=1)
+        rows = support.read_csv(self.folder / "x.csv")
+        self.assertEqual(([len(row) for row in rows], rows[0][:3]),
+                         ([1282], ["path", "label", "penultimate_0"]))
+
+
+class F16(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        self.png("a.png")
+
+    def test_stores_the_nearest_half_of_each_value_and_says_so(self):
+        arrays = self.extracted("a.png", "-l", "features.7", "--pool", "none")
+        shape, values = arrays["features.7"]
+        want = struct.unpack(f"<{len(values)}e", struct.pack(f"<{len(values)}e", *values))
+        self.assertNotIn("f16_overflows", arrays["provenance"])
+        half = self.extracted("a.png", "-l", "features.7", "--pool", "none", "--dtype", "f16")
+        self.assertEqual((half["features.7"][0], tuple(half["features.7"][1])), (shape, want))
+        facts = half["provenance"]
+        self.assertEqual((facts["dtype"], facts["f16_overflows"]), ("f16", 0))
+        self.extract("a.png", "-l", "features.7", "--pool", "none", "--dtype", "f16", out="x.npy")
+        data = (self.folder / "x.npy").read_bytes()
+        self.assertEqual(nearest.read_npy(data), half["features.7"])
+        self.assertEqual(len(data), 128 + 2 * len(values))
+
+    def test_csv_is_refused(self):
+        self.assertIn("use .npz or .npy",
+                      self.extract("a.png", "--dtype", "f16", out="x.csv", code=2).stderr)
+        self.assertEqual(self.files(), ["a.png"])
 
 
 class Replacing(support.ModelTest):
@@ -134,7 +209,7 @@ class Replacing(support.ModelTest):
 
     def test_nothing_that_exists_is_replaced_without_force(self):
         for name, out in (("x.npz", "x.npz"), ("x.npz.errors.csv", "x.npz"), ("y.json", "y.npy"),
-                          ("y.npy", "y.npy"), ("y.npy.errors.csv", "y.npy")):
+                          ("y.npy", "y.npy"), ("y.npy.errors.csv", "y.npy"), ("z.csv", "z.csv")):
             path = self.folder / name
             path.write_text("precious")
             result = self.extract("a.png", out=out, code=2)

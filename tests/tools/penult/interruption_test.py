@@ -113,7 +113,7 @@ class FullDisk(support.ModelTest):
             self.png(f"{i}.png")
         before = self.files()
         inputs = [f"{i}.png" for i in range(4)] + ["gone.png"]
-        for out in ("x.npz", "x.npy"):
+        for out in ("x.npz", "x.npy", "x.csv"):
             command = ["extract", *inputs, "-m", self.model, "-o", out]
             self.assertIn("NoSpace", self.limited(9000, *command, code=4).stderr)
             self.assertEqual(self.files(), before)

@@ -41,7 +41,7 @@ class WrongUsage(support.ProgramTest):
             self.assert_usage(command, "--frob", "x", says="")
         self.assert_usage("doctor", "--frob", says="--frob; see penult doctor --help")
         # Of the contract, and not implemented yet.
-        for option, value in (("--dtype", "f16"), ("--tune", "t.json"), ("--l2-normalize", "")):
+        for option, value in (("--tune", "t.json"), ("--l2-normalize", "")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value,
                               says=option)
 
@@ -58,7 +58,7 @@ class WrongUsage(support.ProgramTest):
                               ("--exif", "maybe"), ("--max-failure-rate", "1.5"),
                               ("--max-failure-rate", "nan"), ("--pool", "gem"), ("--pool", ""),
                               ("--device", "tpu"), ("--device", ""), ("--precision", "f16"),
-                              ("--precision", "f64"), ("--numerics", "fast")):
+                              ("--precision", "f64"), ("--numerics", "fast"), ("--dtype", "f64"), ("--dtype", "F16")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
     def test_a_device_that_this_version_lacks_is_refused(self):
@@ -67,8 +67,13 @@ class WrongUsage(support.ProgramTest):
                 "extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device, code=3).stderr)
 
     def test_an_output_of_unknown_format_is_refused(self):
-        for name in ("x.csv", "x", "x.npz/", ".", "x.NPZ"):
-            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", name, says="")
+        for name in ("x.tsv", "x", "x.npz/", ".", "x.NPZ"):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", name,
+                              says="expected a name in .npz, .npy or .csv")
+
+    def test_a_format_that_cannot_hold_what_is_asked_for_is_refused(self):
+        self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.csv", "--dtype", "f16",
+                          says="a .csv file holds f32")
 
     def test_a_wrong_isa_level_is_refused(self):
         self.assertIn("expected one of scalar, avx2",
