@@ -3,20 +3,18 @@
 
 #include "penult/extractor.h"
 
-#include <array>
 #include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/pooling.h"
 #include "engine/exec/reference_executor.h"
 #include "engine/network.h"
 #include "engine/steps.h"
 
 namespace penult {
 namespace {
-
-constexpr std::array<const char*, 4> kPoolingNames = {"avg", "max", "flatten", "none"};
 
 InputSize size_of(const Model& model, const ExtractorOptions& options) {
   return {.h = options.input_h != 0 ? options.input_h : model.input_h(),
@@ -49,15 +47,23 @@ Status check_run(const Network& network, std::span<const float> images, int64_t 
 
 }  // namespace
 
-Result<Pooling> pooling_from_name(const std::string& name) {
-  for (size_t i = 0; i < kPoolingNames.size(); ++i) {
-    if (name == kPoolingNames[i]) return static_cast<Pooling>(i);
-  }
-  return Status(StatusCode::kInvalidArgument,
-                concat("unknown pooling ", quote(name), ", expected avg, max, flatten or none"));
+std::vector<std::string> pooling_names() {
+  std::vector<std::string> names;
+  for (const PoolingDef& def : poolings()) names.emplace_back(def.name);
+  return names;
 }
 
-const char* pooling_name(Pooling pooling) { return kPoolingNames[static_cast<size_t>(pooling)]; }
+Result<Pooling> pooling_from_name(const std::string& name) {
+  std::string expected;
+  for (const PoolingDef& def : poolings()) {
+    if (name == def.name) return def.pooling;
+    expected += (expected.empty() ? "" : ", ") + std::string(def.name);
+  }
+  return Status(StatusCode::kInvalidArgument,
+                concat("unknown pooling ", quote(name), ", expected one of ", expected));
+}
+
+const char* pooling_name(Pooling pooling) { return pooling_def(pooling).name; }
 
 struct Extractor::Impl {
   std::shared_ptr<NetworkCache> cache;

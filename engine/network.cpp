@@ -10,7 +10,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
-#include "engine/exec/deliver.h"
+#include "engine/exec/pooling.h"
 #include "engine/input_size.h"
 #include "engine/model/model_data.h"
 #include "engine/ops/op.h"
@@ -67,8 +67,7 @@ void describe_outputs(const Graph& graph, Network& network) {
     const Pooling pooling = network.deliveries[i].pooling;
     OutputInfo& info = network.outputs[i];
     info.elems = delivery_elems(shape, pooling);
-    info.dims = {info.elems};
-    if (shape.is_map() && pooling == Pooling::kNone) info.dims = {shape.c, shape.h, shape.w};
+    info.dims = delivery_dims(shape, pooling);
   }
 }
 

@@ -1,7 +1,9 @@
 #include "engine/exec/deliver.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
+
+#include "engine/base/check.h"
 
 namespace penult {
 namespace {
@@ -51,28 +53,20 @@ void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, i
 void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling, float* dst,
              int64_t n, Part part) {
   const Shape& shape = desc.shape;
-  const bool reduce = shape.is_map() && pooling == Pooling::kMax;
-  const int64_t plane = reduce ? 1 : shape.h * shape.w;
-  for (int64_t job = part.begin(n * shape.c); job < part.end(n * shape.c); ++job) {
-    const int64_t image = job / shape.c, c = job % shape.c;
-    const float* from = src + image * desc.image_stride + c;
-    float* to = dst + job * plane;
-    float largest = from[0];
-    for (int64_t h = 0; h < shape.h; ++h) {
-      for (int64_t w = 0; w < shape.w; ++w) {
-        const float value = from[h * desc.row_stride + w * desc.pixel_stride];
-        // NaN wins, as in PyTorch: a broken map must not look like a sound one.
-        if (value > largest || std::isnan(value)) largest = value;
-        if (!reduce) to[h * shape.w + w] = value;
-      }
-    }
-    if (reduce) to[0] = largest;
+  const auto pool = pooling_def(shape.is_map() ? pooling : Pooling::kNone).pool;
+  PENULT_DCHECK(pool != nullptr);
+  const int64_t feature_elems = delivery_elems(shape, pooling);
+  const int64_t blocks = (shape.c + kPoolChannels - 1) / kPoolChannels;
+  for (int64_t job = part.begin(n * blocks); job < part.end(n * blocks); ++job) {
+    const int64_t image = job / blocks, channel = job % blocks * kPoolChannels;
+    pool({.first = src + image * desc.image_stride + channel,
+          .shape = shape,
+          .channel = channel,
+          .channels = std::min(kPoolChannels, shape.c - channel),
+          .pixel_stride = desc.pixel_stride,
+          .row_stride = desc.row_stride},
+         dst + image * feature_elems);
   }
-}
-
-int64_t delivery_elems(const Shape& shape, Pooling pooling) {
-  const bool reduced = pooling == Pooling::kAvg || pooling == Pooling::kMax;
-  return shape.is_map() && reduced ? shape.c : shape.elems();
 }
 
 }  // namespace penult

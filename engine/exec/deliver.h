@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "engine/exec/pooling.h"
 #include "kernels/kernel.h"
 #include "penult/extractor.h"
 
@@ -24,12 +25,9 @@ void zero_halo(const kernels::TensorDesc& desc, float* dst, int64_t n, Part part
 void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, int64_t n,
                 Part part);
 
-// src nhwc -> dst (n, elems): kMax reduces to (c), NaN if there is one; kFlatten and kNone write
-// (c, h, w). A vector is copied whatever the pooling.
+// src nhwc -> dst (n, elems), pooled as the table says. A vector is copied whatever the pooling. A
+// map's kAvg is a node of the network, never seen here.
 void deliver(const kernels::TensorDesc& desc, const float* src, Pooling pooling, float* dst,
              int64_t n, Part part);
-
-// Elements of one image's feature.
-int64_t delivery_elems(const Shape& shape, Pooling pooling);
 
 }  // namespace penult

@@ -72,7 +72,7 @@ class Pipeline {
   Status guarded(Worker& worker, const PipelineTask& task);
   Status load(Worker& worker, const PipelineItem& item);
   Status run_net(Worker& worker, PipelineBatch& batch);
-  Status write(Worker& worker, const PipelineBatch& batch);
+  Status write(Worker& worker, PipelineBatch& batch);
 
   const Preprocess& preprocess_;
   const DecodeOptions& decode_;
@@ -132,7 +132,7 @@ Status Pipeline::run_net(Worker& worker, PipelineBatch& batch) {
   return extractor.run(worker.images, batch.rows, places);
 }
 
-Status Pipeline::write(Worker& worker, const PipelineBatch& batch) {
+Status Pipeline::write(Worker& worker, PipelineBatch& batch) {
   const StageTimer timer(worker.seconds, PipelineStage::kWrite);
   std::vector<size_t> inputs;
   for (const PipelineItem& item : batch.items) {
@@ -143,7 +143,7 @@ Status Pipeline::write(Worker& worker, const PipelineBatch& batch) {
     }
   }
   if (inputs.empty()) return {};
-  const std::vector<std::span<const float>> features(batch.features.begin(), batch.features.end());
+  const std::vector<std::span<float>> features(batch.features.begin(), batch.features.end());
   return client_.rows(inputs, features, worker.so_far);
 }
 

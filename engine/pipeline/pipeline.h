@@ -39,9 +39,8 @@ class PipelineClient {
   virtual ~PipelineClient() = default;
   // Of input 0 .. inputs-1; must stay where it is.
   virtual const std::string& path(size_t input) const = 0;
-  // features[t]: inputs.size() rows of tap t.
-  virtual Status rows(std::span<const size_t> inputs,
-                      std::span<const std::span<const float>> features,
+  // features[t]: inputs.size() rows of tap t, to do with as one likes.
+  virtual Status rows(std::span<const size_t> inputs, std::span<const std::span<float>> features,
                       const PipelineSeconds& so_far) = 0;
   virtual Status failed(size_t input, const Status& why) = 0;
   // Asked before each piece of work: whether to go on.

@@ -79,7 +79,7 @@ class TruncatedFiles : public ::testing::TestWithParam<EveryNet> {
 
   void compare(const std::shared_ptr<const Model>& part, const std::string& name,
                const std::string& whole_name) {
-    for (const Pooling pooling : {Pooling::kNone, Pooling::kAvg}) {
+    for (const Pooling pooling : {Pooling::kNone, Pooling::kAvg, Pooling::kGem}) {
       const auto got = features(part, name, pooling, image_);
       const auto want = features(whole_, whole_name, pooling, image_);
       ASSERT_TRUE(got && want);

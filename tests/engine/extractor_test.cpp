@@ -48,6 +48,13 @@ std::vector<std::string> map_taps() {
   return names;
 }
 
+std::vector<Pooling> every_pooling() {
+  std::vector<Pooling> all;
+  for (const std::string& name : pooling_names()) all.push_back(*pooling_from_name(name));
+  EXPECT_GE(all.size(), 7u);
+  return all;
+}
+
 Status create_status(const ExtractorOptions& options) {
   return Extractor::create(small_model(), options).status();
 }
@@ -61,7 +68,7 @@ class Backends : public ::testing::TestWithParam<const char*> {
 
 TEST_P(Backends, TwoNamesOfOnePlaceAreTwoEqualOutputs) {
   const std::string last = small_model()->resolve("penultimate")->front();
-  for (const Pooling pooling : {Pooling::kAvg, Pooling::kMax, Pooling::kFlatten, Pooling::kNone}) {
+  for (const Pooling pooling : every_pooling()) {
     const Features got = extract(options({"penultimate", last}, pooling), random_images(2));
     ASSERT_EQ(got.size(), 2u);
     EXPECT_EQ(got[0], got[1]) << pooling_name(pooling);
@@ -93,22 +100,32 @@ TEST_P(Backends, PoolingsArePoolingsOfTheMapItself) {
   }
 }
 
-TEST_P(Backends, AveragingATapDoesNotDependOnOtherTaps) {
+TEST_P(Backends, PoolingATapDoesNotDependOnOtherTapsBatchOrThreads) {
   const std::vector<float> images = random_images(2);
+  const std::span<const float> second = std::span(images).last(images.size() / 2);
   const std::vector<std::string> taps = map_taps();
-  const Features together = extract(options(taps, Pooling::kAvg), images);
-  ASSERT_EQ(together.size(), taps.size());
-  for (size_t i = 0; i < taps.size(); ++i) {
-    const std::vector<float> alone = extract(options({taps[i]}, Pooling::kAvg), images)[0];
-    EXPECT_EQ(std::memcmp(alone.data(), together[i].data(), alone.size() * sizeof(float)), 0)
-        << taps[i];
+  for (const Pooling pooling : every_pooling()) {
+    ExtractorOptions whole = options(taps, pooling);
+    whole.threads = 3;
+    const Features together = extract(whole, images);
+    ASSERT_EQ(together.size(), taps.size());
+    for (size_t i = 0; i < taps.size(); ++i) {
+      ExtractorOptions one = options({taps[i]}, pooling);
+      one.max_batch = 1;
+      const std::vector<float> alone = extract(one, {second.begin(), second.end()})[0];
+      ASSERT_EQ(2 * alone.size(), together[i].size());
+      EXPECT_EQ(std::memcmp(alone.data(), together[i].data() + alone.size(),
+                            alone.size() * sizeof(float)),
+                0)
+          << taps[i] << " " << pooling_name(pooling);
+    }
   }
 }
 
 TEST_P(Backends, ANanInThePictureReachesEveryPooling) {
   std::vector<float> images = random_images(2);
   images[kSize * kSize / 2] = NAN;  // of the first image
-  for (const Pooling pooling : {Pooling::kAvg, Pooling::kMax, Pooling::kFlatten}) {
+  for (const Pooling pooling : every_pooling()) {
     const std::vector<float> got = extract(options({map_taps()[0]}, pooling), images)[0];
     const auto second = got.begin() + static_cast<int64_t>(got.size() / 2);
     const auto is_nan = [](float v) { return std::isnan(v); };

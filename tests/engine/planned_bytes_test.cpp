@@ -30,6 +30,7 @@ TEST(PlannedBytes, AreThoseOfTheExtractor) {
   expect_equal_at_every_tap(testing::mixed_net(3, kSize), {.max_batch = 1});
   expect_equal_at_every_tap(testing::mixed_net(3, kSize),
                             {.pooling = Pooling::kFlatten, .max_batch = 3, .threads = 2});
+  expect_equal_at_every_tap(testing::mixed_net(3, kSize), {.pooling = Pooling::kAvgStd});
   expect_equal_at_every_tap(testing::inverted_residual_net(5, kSize),
                             {.max_batch = 2, .input_h = 56, .input_w = 48});
 }

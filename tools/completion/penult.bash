@@ -7,6 +7,7 @@ _penult() {
     return
   fi
   case "$command $before" in
+    "extract --pool") mapfile -t COMPREPLY < <(compgen -W "avg max flatten none gem avg+std 2x2" -- "$word"); return ;;
     "extract --dtype") mapfile -t COMPREPLY < <(compgen -W "f32 f16" -- "$word"); return ;;
     "extract --exif") mapfile -t COMPREPLY < <(compgen -W "apply ignore" -- "$word"); return ;;
     "extract --on-error") mapfile -t COMPREPLY < <(compgen -W "skip fail" -- "$word"); return ;;
@@ -19,7 +20,7 @@ _penult() {
     case $command in
       convert) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --arch --input-size --weights-name --force" -- "$word") ;;
       inspect) mapfile -t COMPREPLY < <(compgen -W "-h --help -v --verbose --no-ms --json" -- "$word") ;;
-      extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
+      extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --l2-normalize --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
       truncate) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -o --output --force" -- "$word") ;;
       verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --backend --quiet" -- "$word") ;;
       bench) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -b --batch -j --threads --backend --seconds --steps --json" -- "$word") ;;

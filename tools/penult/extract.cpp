@@ -9,6 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
+#include "engine/output/normalize.h"
 #include "engine/output/output_format.h"
 #include "engine/pipeline/pipeline.h"
 #include "tools/penult/command.h"
@@ -34,7 +35,7 @@ class Run : public PipelineClient {
 
   Status check() const override { return check_signals(); }
 
-  Status rows(std::span<const size_t> inputs, std::span<const std::span<const float>> values,
+  Status rows(std::span<const size_t> inputs, std::span<const std::span<float>> features,
               const PipelineSeconds& so_far) override {
     paths_.clear();
     labels_.clear();
@@ -42,7 +43,12 @@ class Run : public PipelineClient {
       paths_.push_back(inputs_.taken[input].path);
       labels_.push_back(inputs_.taken[input].label);
     }
-    PENULT_RETURN_IF_ERROR(writer_.append(paths_, labels_, values));
+    for (const std::span<float> values : features) {
+      if (options_.l2_normalize)
+        l2_normalize(values, static_cast<int64_t>(values.size() / inputs.size()));
+    }
+    const std::vector<std::span<const float>> tables(features.begin(), features.end());
+    PENULT_RETURN_IF_ERROR(writer_.append(paths_, labels_, tables));
     counts_.done += inputs.size();
     counts_.seconds = so_far;
     progress_->update(counts_);
@@ -212,6 +218,7 @@ Outcome extract(const ExtractCliOptions& options) {
   if (!seconds.ok()) return of_file(seconds.status());
   const Choices choices{.pooling = pooling,
                         .apply_exif = decode.apply_exif,
+                        .l2_normalize = options.l2_normalize,
                         .element_type = options.element_type(),
                         .overflows = writer.overflows()};
   const std::string provenance = provenance_json(*model, *extractor, choices, inputs.taken);

@@ -1,8 +1,11 @@
 #include "tools/penult/extract_options.h"
 
+#include <fmt/format.h>
+
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/output/output_format.h"
+#include "penult/extractor.h"
 #include "tools/penult/outcome.h"
 
 namespace penult::program {
@@ -62,9 +65,11 @@ void declare_features(CLI::App& app, ExtractCliOptions& options) {
                  "blocks and all stand for several [penultimate]")
       ->type_name("TAP")
       ->allow_extra_args(false);
-  app.add_option("--pool", options.pool,
-                 "how a map becomes a vector: avg, max, flatten; none keeps the map [avg]")
-      ->type_name("POOL");
+  app.add_option("--pool", options.pool, "how a map becomes a vector; none keeps it [avg]")
+      ->type_name(fmt::format("{}", fmt::join(pooling_names(), "|")));
+  app.add_flag("--l2-normalize", options.l2_normalize,
+               "divide each row of each tap by its Euclidean norm; with --pool none the\n"
+               "row is the whole map");
   app.add_option("--dtype", options.dtype, "stored values: f32, or f16 (.npz and .npy) [f32]")
       ->check(CLI::IsMember({"f32", "f16"}).description(""))
       ->type_name("f32|f16");

@@ -21,7 +21,7 @@ struct ExtractCliOptions {
   int64_t batch = 8;
   int threads = 0;  // 0: all that the process may use
   double max_failure_rate = 0;
-  bool force = false, quiet = false, json_progress = false;
+  bool l2_normalize = false, force = false, quiet = false, json_progress = false;
 
   ElementType element_type() const {
     return dtype == element_type_name(ElementType::kF16) ? ElementType::kF16 : ElementType::kF32;

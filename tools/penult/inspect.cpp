@@ -124,6 +124,7 @@ void print_taps(const std::vector<TapInfo>& taps, const TapCosts& costs, bool ve
 
 void print_legend(const Model& model, const TapCosts& costs, const Options& options) {
   print_out(R"(
+pooled dim       features of --pool avg; max and gem as many, avg+std twice, 2x2 four times
 MACs, weights    share of the whole net's multiply-adds and weights that is needed up to the tap
 RAM              of a run that ends at the tap: activations, weights and scratch;
                  one image, one thread, native {}

@@ -50,6 +50,7 @@ std::string provenance_json(const Model& model, const Extractor& extractor, cons
                {"weights", model.weights_name()},
                {"taps", taps},
                {"pooling", pooling_name(choices.pooling)},
+               {"l2_normalize", choices.l2_normalize},
                {"preprocess", preprocess_json(model.preprocess())},
                {"exif", choices.apply_exif ? "apply" : "ignore"},
                {"device", "cpu"},
@@ -59,6 +60,7 @@ std::string provenance_json(const Model& model, const Extractor& extractor, cons
                {"dtype", element_type_name(choices.element_type)},
                {"inputs", inputs.size()},
                {"inputs_sha256", list_hash(inputs)}};
+  if (choices.pooling == Pooling::kGem) root["gem_p"] = kGemPower;
   if (choices.element_type == ElementType::kF16) root["f16_overflows"] = choices.overflows;
   return root.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -13,7 +13,7 @@ namespace penult::program {
 // What was chosen for the features, besides model and inputs.
 struct Choices {
   Pooling pooling;
-  bool apply_exif;
+  bool apply_exif, l2_normalize;
   ElementType element_type;
   uint64_t overflows;  // values that float16 cannot hold
 };

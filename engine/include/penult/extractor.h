@@ -17,8 +17,15 @@ enum class Pooling : int32_t {
   kMax = 1,      ///< maximum over h, w -> (c)
   kFlatten = 2,  ///< (c*h*w), in (c, h, w) order
   kNone = 3,     ///< the map itself, (c, h, w)
+  kGem = 4,      ///< generalized mean: (mean over h, w of max(x, eps)^p)^(1/p) -> (c)
+  kAvgStd = 5,   ///< mean over h, w, then sqrt(mean of (x - mean)^2) -> (2*c): all means come first
+  kGrid2x2 = 6,  ///< means over 2 by 2 overlapping bins, as PyTorch's adaptive_avg_pool2d makes
+                 ///< them -> (4*c), in (c, 2, 2) order
 };
-/// By the names of the command line: "avg", "max", "flatten", "none".
+inline constexpr float kGemPower = 3, kGemEps = 1e-6F;
+
+/// The names of the command line, by number: "avg", "max", ...
+std::vector<std::string> pooling_names();
 Result<Pooling> pooling_from_name(const std::string& name);
 const char* pooling_name(Pooling pooling);
 

@@ -93,11 +93,12 @@ TEST(Deliver, LeavesVectorsAlone) {
   std::vector<float> vectors(2 * kernels::kChannelPad, 1000);
   const std::vector<float> want = {1, -2, 3, 4, 5, -6};
   copy_input(want.data(), desc, vectors.data(), 2, {0, 1});
-  for (const Pooling pooling : {Pooling::kAvg, Pooling::kMax, Pooling::kFlatten, Pooling::kNone}) {
+  for (const PoolingDef& def : poolings()) {
     std::vector<float> out(6);
-    deliver(desc, vectors.data(), pooling, out.data(), 2, {0, 1});
-    EXPECT_EQ(out, want);
-    EXPECT_EQ(delivery_elems(desc.shape, pooling), 3);
+    deliver(desc, vectors.data(), def.pooling, out.data(), 2, {0, 1});
+    EXPECT_EQ(out, want) << def.name;
+    EXPECT_EQ(delivery_elems(desc.shape, def.pooling), 3);
+    EXPECT_EQ(delivery_dims(desc.shape, def.pooling), std::vector<int64_t>{3});
   }
 }
 

@@ -30,7 +30,7 @@ class Client : public PipelineClient {
     if (++checks_ <= checks_until_stop) return {};
     return {StatusCode::kCancelled, "stopped"};
   }
-  Status rows(std::span<const size_t> inputs, std::span<const std::span<const float>> values,
+  Status rows(std::span<const size_t> inputs, std::span<const std::span<float>> values,
               const PipelineSeconds&) override {
     if (busy_.exchange(true)) ADD_FAILURE() << "called by two threads at a time";
     order.insert(order.end(), inputs.begin(), inputs.end());

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import struct
@@ -11,7 +12,7 @@ import zipfile
 import support
 from support import nearest
 
-PROVENANCE = ["penult", "model", "model_id", "weights", "taps", "pooling", "preprocess", "exif",
+PROVENANCE = ["penult", "model", "model_id", "weights", "taps", "pooling", "l2_normalize", "preprocess", "exif",
               "device", "backend", "isa", "numerics", "dtype", "inputs", "inputs_sha256"]
 
 
@@ -79,7 +80,7 @@ class Npz(support.ModelTest):
         table = re.search(r"\n## Provenance\n\| field .*?\n\n", text, re.S)[0]
         rows = re.findall(r"^\| (`.*?) \|", table, re.M)
         documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-        facts = self.extracted("in", "--dtype", "f16")["provenance"]
+        facts = self.extracted("in", "--dtype", "f16", "--pool", "gem")["provenance"]
         self.assertEqual(sorted(documented), sorted(facts))
 
     def test_isa_class_is_that_of_the_run(self):
@@ -97,8 +98,48 @@ class Npz(support.ModelTest):
         self.assertEqual(values("flatten"), ((1, c * h * w), whole))
         planes = [whole[i * h * w:(i + 1) * h * w] for i in range(c)]
         self.assertEqual(list(values("max")[1]), [max(plane) for plane in planes])
-        for mean, plane in zip(values("avg")[1], planes):
-            self.assertAlmostEqual(mean, sum(plane) / (h * w), places=5)
+        means = [sum(plane) / (h * w) for plane in planes]
+        cubes = [sum(max(x, 1e-6) ** 3 for x in plane) / (h * w) for plane in planes]
+        deviations = [(sum((x - mean) ** 2 for x in plane) / (h * w)) ** 0.5
+                      for plane, mean in zip(planes, means)]
+        bins = [sum(plane[y * w + x] for y in range(i, i + 4) for x in range(j, j + 4)) / 16
+                for plane in planes for i in (0, 4) for j in (0, 4)]
+        for pool, want in (("avg", means), ("gem", [x ** (1 / 3) for x in cubes]),
+                           ("avg+std", means + deviations), ("2x2", bins)):
+            shape, got = values(pool)
+            self.assertEqual(shape, (1, len(want)), pool)
+            for a, b in zip(got, want):
+                self.assertAlmostEqual(a, b, places=5, msg=pool)
+
+    def test_every_pooling_is_listed(self):
+        message = self.extract("in", "--pool", "mean", code=2).stderr
+        listed = message.strip().split("expected one of ")[1]
+        self.assertEqual(listed, "avg, max, flatten, none, gem, avg+std, 2x2")
+        documents = [self.penult("extract", "--help").stdout]
+        documents += [(support.ROOT / "docs" / name).read_text(encoding="utf-8")
+                      for name in ("outputs.md", "numerics.md")]
+        for text in documents:
+            for pool in listed.split(", "):
+                self.assertRegex(text, rf"[ `]{re.escape(pool)}[`, \n]")
+        for pool in listed.split(", "):
+            facts = self.extracted("in/0.png", "--pool", pool)["provenance"]
+            self.assertEqual((facts["pooling"], facts.get("gem_p")),
+                             (pool, 3 if pool == "gem" else None))
+
+    def test_rows_are_normalized_on_demand(self):
+        taps = ["-l", "features.3", "-l", "penultimate", "--pool", "none"]
+        plain, unit = self.extracted("in", *taps), self.extracted("in", *taps, "--l2-normalize")
+        self.assertEqual([arrays["provenance"]["l2_normalize"] for arrays in (plain, unit)],
+                         [False, True])
+        for key in ("features.3", "penultimate"):
+            shape, values = plain[key]
+            self.assertEqual(unit[key][0], shape)
+            for row in range(shape[0]):
+                dim = len(values) // shape[0]
+                got, want = (list(a[row * dim:(row + 1) * dim]) for a in (unit[key][1], values))
+                norm = math.sqrt(math.fsum(x * x for x in want))
+                self.assertEqual(got, list(struct.unpack(
+                    f"{dim}f", struct.pack(f"{dim}f", *(x / norm for x in want)))))
 
     def test_the_backend_onednn_is_recorded_or_refused(self):
         installed = re.search(r"(?m)^backend +onednn +yes", self.penult("doctor").stdout)
@@ -112,7 +153,7 @@ class Npz(support.ModelTest):
         self.assertEqual(arrays["provenance"]["backend"], "onednn")
 
     def test_unknown_choices_are_refused(self):
-        for option in (["--pool", "gem"], ["--backend", "cudnn"], ["-l", ""]):
+        for option in (["--pool", "mean"], ["--backend", "cudnn"], ["-l", ""]):
             self.extract("in", *option, code=2)
 
 

@@ -41,7 +41,7 @@ class WrongUsage(support.ProgramTest):
             self.assert_usage(command, "--frob", "x", says="")
         self.assert_usage("doctor", "--frob", says="--frob; see penult doctor --help")
         # Of the contract, and not implemented yet.
-        for option, value in (("--tune", "t.json"), ("--l2-normalize", "")):
+        for option, value in (("--tune", "t.json"),):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value,
                               says=option)
 
@@ -56,9 +56,10 @@ class WrongUsage(support.ProgramTest):
         for option, value in (("-b", "abc"), ("-j", "0"), ("-j", "1025"), ("-b", "0"),
                               ("-b", "99999999"), ("-b", "-1"), ("--on-error", "ignore"),
                               ("--exif", "maybe"), ("--max-failure-rate", "1.5"),
-                              ("--max-failure-rate", "nan"), ("--pool", "gem"), ("--pool", ""),
+                              ("--max-failure-rate", "nan"), ("--pool", "mean"), ("--pool", ""),
                               ("--device", "tpu"), ("--device", ""), ("--precision", "f16"),
-                              ("--precision", "f64"), ("--numerics", "fast"), ("--dtype", "f64"), ("--dtype", "F16")):
+                              ("--precision", "f64"), ("--numerics", "fast"), ("--dtype", "f64"),
+                              ("--dtype", "F16")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
     def test_a_device_that_this_version_lacks_is_refused(self):
