@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,10 +46,32 @@ Result<Image> decode_image_file(const std::string& path, std::span<const uint8_t
                                 const DecodeOptions& options);
 Result<Image> load_image(const std::string& path, const DecodeOptions& options);
 
-// Pillow's Image.resize(BILINEAR or BICUBIC) of 8-bit RGB, bit-equal.
+// Pillow's Image.resize(BILINEAR or BICUBIC) of 8-bit RGB, bit-equal. LimitExceeded if the result
+// is outside the budget of pixels.
 Result<Image> resize_image(const Image& image, int64_t h, int64_t w, Preprocess::Filter filter);
 
-// Resize and centre crop as torchvision does it: (crop_h, crop_w, 3) u8.
+// What resize_and_crop keeps from one picture to the next, so that it allocates nothing for
+// pictures that are no larger than those before. For one thread at a time.
+class CropScratch {
+ public:
+  CropScratch();
+  CropScratch(const CropScratch&) = delete;
+  CropScratch& operator=(const CropScratch&) = delete;
+  ~CropScratch();
+
+ private:
+  struct Memory;
+  friend Status resize_and_crop(const Image& image, const Preprocess& preprocess,
+                                std::span<uint8_t> crop, CropScratch& scratch);
+  std::unique_ptr<Memory> memory_;
+};
+
+// Resize and centre crop as torchvision does it. Only what the crop shows is resized, so that a
+// thin picture, whose long side becomes huge, costs no more than others. crop: (crop_h, crop_w, 3)
+// u8. Errors: those of usable_isa().
+Status resize_and_crop(const Image& image, const Preprocess& preprocess, std::span<uint8_t> crop,
+                       CropScratch& scratch);
+// The same, into a picture of its own. LimitExceeded if the crop is outside the budget of pixels.
 Result<Image> resize_and_crop(const Image& image, const Preprocess& preprocess);
 
 // (x / 255 - mean) / std into planar (3, h, w) float32, as torchvision's ToTensor + Normalize:

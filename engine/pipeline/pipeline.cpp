@@ -47,8 +47,9 @@ struct Worker {
   Extractor* extractor = nullptr;
   std::unique_ptr<Extractor> shared = {};  // what `extractor` is, but for the first worker
   std::vector<float> images = {};          // of one run of the net
-  PipelineSeconds seconds = {};            // of the piece of work in hand
-  PipelineSeconds so_far = {};             // of all workers, when it began
+  CropScratch crop_scratch = {};
+  PipelineSeconds seconds = {};  // of the piece of work in hand
+  PipelineSeconds so_far = {};   // of all workers, when it began
 };
 
 class Pipeline {
@@ -61,7 +62,13 @@ class Pipeline {
         inputs_(inputs),
         schedule_(inputs, shape.workers, shape.images_in_run),
         workers_(shape.workers),
-        slots_(schedule_.slots()) {}
+        slots_(schedule_.slots()) {
+    for (Image& slot : slots_) {
+      slot.h = preprocess.crop_h;
+      slot.w = preprocess.crop_w;
+      slot.rgb.resize(slot.h * slot.w * 3);
+    }
+  }
 
   Result<PipelineSeconds> run(const PipelineShape& shape, Extractor& extractor);
 
@@ -109,8 +116,7 @@ Status Pipeline::load(Worker& worker, const PipelineItem& item) {
     PENULT_ASSIGN_OR_RETURN(image, decode_image_file(path, bytes, options));
   }
   const StageTimer timer(worker.seconds, PipelineStage::kResize);
-  PENULT_ASSIGN_OR_RETURN(slots_[item.slot], resize_and_crop(image, preprocess_));
-  return {};
+  return resize_and_crop(image, preprocess_, slots_[item.slot].rgb, worker.crop_scratch);
 }
 
 Status Pipeline::run_net(Worker& worker, PipelineBatch& batch) {

@@ -1,142 +1,174 @@
 #include "kernels/resize/resize.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <vector>
+
+#include "kernels/resize/resize_params.h"
+#include "kernels/support.h"
 
 namespace penult::kernels {
 namespace {
 
-// 32 bits hold 8 bits of pixel, 2 of overshoot and this many fractional ones.
-constexpr int kFractionBits = 32 - 8 - 2;
-constexpr int32_t kHalf = 1 << (kFractionBits - 1);
+constexpr int64_t kRoom = 16;  // bytes that vectors may read or write behind a row
 
-double bilinear(double x) {
-  x = std::abs(x);
-  return x < 1.0 ? 1.0 - x : 0.0;
-}
-
-// Keys' cubic with a = -0.5.
-double bicubic(double x) {
-  constexpr double a = -0.5;
-  x = std::abs(x);
-  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
-  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0.0;
-}
-
-// For each output position: first input position, how many, and their weights.
-struct Taps {
-  int64_t stride = 0;  // weights a position
-  std::vector<int64_t> first, count;
-  std::vector<int32_t> weights;
+struct Passes {
+  void (*row)(const ResizeRow&);
+  void (*blend)(const ResizeBlend&);
 };
 
-Taps make_taps(int64_t in, int64_t out, ResizeFilter filter) {
-  double (*const curve)(double) = filter == ResizeFilter::kBilinear ? bilinear : bicubic;
-  const double scale = static_cast<double>(in) / static_cast<double>(out);
-  const double stretch = std::max(scale, 1.0);  // antialias: the filter widens when shrinking
-  const double support = (filter == ResizeFilter::kBilinear ? 1.0 : 2.0) * stretch;
-  Taps taps;
-  taps.stride = static_cast<int64_t>(std::ceil(support)) * 2 + 1;
-  taps.first.resize(out);
-  taps.count.resize(out);
-  taps.weights.assign(out * taps.stride, 0);
-  std::vector<double> exact(taps.stride);
-  for (int64_t x = 0; x < out; ++x) {
-    const double center = (static_cast<double>(x) + 0.5) * scale;
-    const double inverse = 1.0 / stretch;
-    const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
-    const auto count = std::min(static_cast<int64_t>(center + support + 0.5), in) - first;
-    double sum = 0;
-    for (int64_t i = 0; i < count; ++i) {
-      exact[i] = curve((static_cast<double>(i + first) - center + 0.5) * inverse);
-      sum += exact[i];
+Passes passes_of(Isa isa) {
+  switch (isa) {
+    case Isa::kScalar:
+      break;
+    case Isa::kPortable16:
+      return {resize_row_u8_portable16, resize_blend_u8_portable16};
+    case Isa::kAvx2:
+      return {resize_row_u8_avx2, resize_blend_u8_avx2};
+    case Isa::kAvx512:
+      return {resize_row_u8_avx512, resize_blend_u8_avx512};
+  }
+  return {resize_row_u8_scalar, resize_blend_u8_scalar};
+}
+
+// One resize. Columns of src are counted from the first that is needed.
+class Resize {
+ public:
+  Resize(Isa isa, const ResizeJob& job, ResizeScratch& scratch)
+      : passes_(passes_of(isa)),
+        job_(job),
+        scratch_(scratch),
+        resizes_columns_(job.dw != job.sw),
+        resizes_rows_(job.dh != job.sh) {
+    if (resizes_columns_) prepare_columns();
+    if (resizes_rows_) prepare_rows();
+  }
+
+  void run(uint8_t* dst, int64_t dst_stride) {
+    const bool rows_first = job_.sh - job_.dh > std::max<int64_t>(0, 2 * (job_.sw - job_.dw));
+    const int64_t bytes = job_.w * 3;
+    for (int64_t y = 0; y < job_.h; ++y, dst += dst_stride) {
+      if (!resizes_columns_ && !resizes_rows_) {
+        std::memcpy(dst, source(job_.y + y), bytes);
+      } else if (!resizes_rows_) {
+        resize_row(readable_source(job_.y + y), scratch_.wide.data());
+        std::memcpy(dst, scratch_.wide.data(), bytes);
+      } else if (!resizes_columns_) {
+        blend_source(y, dst, bytes);
+      } else if (rows_first) {
+        blend_source(y, scratch_.padded.data(), needed_bytes_);
+        resize_row(scratch_.padded.data(), scratch_.wide.data());
+        std::memcpy(dst, scratch_.wide.data(), bytes);
+      } else {
+        blend_lines(y, dst);
+      }
     }
-    for (int64_t i = 0; i < count; ++i) {
-      const double weight = (sum != 0.0 ? exact[i] / sum : exact[i]) * (1 << kFractionBits);
-      taps.weights[x * taps.stride + i] = static_cast<int32_t>(weight + (weight < 0 ? -0.5 : 0.5));
+  }
+
+ private:
+  void prepare_columns() {
+    ResizeTaps& taps = scratch_.columns;
+    make_taps(job_.sw, job_.dw, job_.filter, job_.x, job_.x + job_.w, taps);
+    first_column_ = taps.begin();
+    needed_bytes_ = (taps.end() - first_column_) * 3;
+    pack_for_columns(taps);
+    reach_ = taps.first.back() + taps.pairs * 6 + kRoom;
+    row_room_ = round_up(job_.w, kPixelGroup) * 3 + kRoom;
+    scratch_.padded.resize(std::max(reach_, needed_bytes_));
+    scratch_.wide.resize(row_room_);
+  }
+
+  void prepare_rows() {
+    ResizeTaps& taps = scratch_.rows;
+    make_taps(job_.sh, job_.dh, job_.filter, job_.y, job_.y + job_.h, taps);
+    pack_for_rows(taps);
+    scratch_.taken.resize(taps.pairs * 2);
+    next_line_ = taps.begin();
+    if (resizes_columns_) scratch_.lines.resize(taps.max_count * row_room_);
+  }
+
+  const uint8_t* source(int64_t y) const {
+    const int64_t column = resizes_columns_ ? first_column_ : job_.x;
+    return job_.src + (y * job_.sw + column) * 3;
+  }
+
+  // The same for vectors, which read beyond what they need: not beyond src.
+  const uint8_t* readable_source(int64_t y) {
+    const int64_t rest = ((job_.sh - y) * job_.sw - first_column_) * 3;
+    if (reach_ <= rest) return source(y);
+    std::memcpy(scratch_.padded.data(), source(y), needed_bytes_);
+    return scratch_.padded.data();
+  }
+
+  void resize_row(const uint8_t* src, uint8_t* dst) const {
+    const ResizeTaps& taps = scratch_.columns;
+    passes_.row({.src = src,
+                 .dst = dst,
+                 .width = taps.size(),
+                 .first = taps.first.data(),
+                 .weights = taps.weights.data(),
+                 .count = taps.count.data(),
+                 .stride = taps.stride,
+                 .packed = taps.packed.data(),
+                 .pairs = taps.pairs});
+  }
+
+  // Row y of the window from the rows taken.
+  void blend(int64_t y, uint8_t* dst, int64_t bytes) const {
+    const ResizeTaps& taps = scratch_.rows;
+    passes_.blend({.rows = scratch_.taken.data(),
+                   .dst = dst,
+                   .bytes = bytes,
+                   .weights = &taps.weights[y * taps.stride],
+                   .count = taps.count[y],
+                   .packed = &taps.packed[y * taps.pairs * 4],
+                   .pairs = taps.pairs});
+  }
+
+  // Where a row has fewer taps than others, its last one stands in with weights of zero.
+  template <class RowAt>
+  void take_rows(int64_t y, const RowAt& row_at) {
+    const ResizeTaps& taps = scratch_.rows;
+    const int64_t first = taps.first[y], last = first + taps.count[y] - 1;
+    for (size_t i = 0; i < scratch_.taken.size(); ++i) {
+      scratch_.taken[i] = row_at(std::min(first + static_cast<int64_t>(i), last));
     }
-    taps.first[x] = first;
-    taps.count[x] = count;
   }
-  return taps;
-}
 
-uint8_t round_to_u8(int32_t sum) {
-  return static_cast<uint8_t>(std::clamp(sum >> kFractionBits, 0, 255));
-}
+  void blend_source(int64_t y, uint8_t* dst, int64_t bytes) {
+    take_rows(y, [&](int64_t row) { return source(row); });
+    blend(y, dst, bytes);
+  }
 
-// One row: (sw,3) -> (dw,3).
-void resize_row(const uint8_t* src, uint8_t* dst, const Taps& taps) {
-  const auto width = static_cast<int64_t>(taps.first.size());
-  for (int64_t x = 0; x < width; ++x) {
-    const int32_t* weights = &taps.weights[x * taps.stride];
-    const uint8_t* pixel = src + taps.first[x] * 3;
-    int32_t r = kHalf, g = kHalf, b = kHalf;
-    for (int64_t i = 0; i < taps.count[x]; ++i, pixel += 3) {
-      r += pixel[0] * weights[i];
-      g += pixel[1] * weights[i];
-      b += pixel[2] * weights[i];
+  // Each row of src is resized once, into a ring of as many lines as a row of dst has taps.
+  void blend_lines(int64_t y, uint8_t* dst) {
+    const ResizeTaps& taps = scratch_.rows;
+    const auto line = [&](int64_t row) {
+      return scratch_.lines.data() + row % taps.max_count * row_room_;
+    };
+    const int64_t end = taps.first[y] + taps.count[y];
+    for (next_line_ = std::max(next_line_, taps.first[y]); next_line_ < end; ++next_line_) {
+      resize_row(readable_source(next_line_), line(next_line_));
     }
-    dst[3 * x] = round_to_u8(r);
-    dst[3 * x + 1] = round_to_u8(g);
-    dst[3 * x + 2] = round_to_u8(b);
+    take_rows(y, line);
+    blend(y, dst, job_.w * 3);
   }
-}
 
-// One output row from `count` input rows of `bytes` bytes each; `sums` holds `bytes` sums.
-void blend_rows(const uint8_t* src, int64_t bytes, const int32_t* weights, int64_t count,
-                int32_t* sums, uint8_t* dst) {
-  std::fill_n(sums, bytes, kHalf);
-  for (int64_t i = 0; i < count; ++i) {
-    const uint8_t* row = src + i * bytes;
-    const int32_t weight = weights[i];
-    for (int64_t j = 0; j < bytes; ++j) sums[j] += row[j] * weight;
-  }
-  for (int64_t j = 0; j < bytes; ++j) dst[j] = round_to_u8(sums[j]);
-}
-
-// (h,sw,3) -> (h,dw,3).
-void resize_columns(const uint8_t* src, int64_t h, int64_t sw, uint8_t* dst, int64_t dw,
-                    ResizeFilter filter) {
-  const Taps taps = make_taps(sw, dw, filter);
-  for (int64_t y = 0; y < h; ++y) resize_row(src + y * sw * 3, dst + y * dw * 3, taps);
-}
-
-// (sh,w,3) -> (dh,w,3).
-void resize_rows(const uint8_t* src, int64_t sh, int64_t w, uint8_t* dst, int64_t dh,
-                 ResizeFilter filter) {
-  const Taps taps = make_taps(sh, dh, filter);
-  const int64_t bytes = w * 3;
-  std::vector<int32_t> sums(bytes);
-  for (int64_t y = 0; y < dh; ++y) {
-    blend_rows(src + taps.first[y] * bytes, bytes, &taps.weights[y * taps.stride], taps.count[y],
-               sums.data(), dst + y * bytes);
-  }
-}
+  const Passes passes_;
+  const ResizeJob& job_;
+  ResizeScratch& scratch_;
+  const bool resizes_columns_, resizes_rows_;
+  int64_t first_column_ = 0;
+  int64_t needed_bytes_ = 0;  // of a row of src
+  int64_t reach_ = 0;         // what vectors read of it
+  int64_t row_room_ = 0;      // a line between the passes
+  int64_t next_line_ = 0;     // the first row of src that is not resized yet
+};
 
 }  // namespace
 
-void resize_rgb8(const uint8_t* src, int64_t sh, int64_t sw, uint8_t* dst, int64_t dh, int64_t dw,
-                 ResizeFilter filter) {
-  // A side that keeps its length is not filtered at all.
-  if (dh == sh && dw == sw) {
-    std::memcpy(dst, src, sh * sw * 3);
-  } else if (dh == sh) {
-    resize_columns(src, sh, sw, dst, dw, filter);
-  } else if (dw == sw) {
-    resize_rows(src, sh, sw, dst, dh, filter);
-  } else if (sh - dh > std::max<int64_t>(0, 2 * (sw - dw))) {
-    std::vector<uint8_t> lower(dh * sw * 3);
-    resize_rows(src, sh, sw, lower.data(), dh, filter);
-    resize_columns(lower.data(), dh, sw, dst, dw, filter);
-  } else {
-    std::vector<uint8_t> narrower(sh * dw * 3);
-    resize_columns(src, sh, sw, narrower.data(), dw, filter);
-    resize_rows(narrower.data(), sh, dw, dst, dh, filter);
-  }
+void resize_rgb8(Isa isa, const ResizeJob& job, uint8_t* dst, int64_t dst_stride,
+                 ResizeScratch& scratch) {
+  Resize(isa, job, scratch).run(dst, dst_stride);
 }
 
 }  // namespace penult::kernels

@@ -16,6 +16,22 @@
 //   Vec::prefetch(p)                  into the first-level cache; any address is allowed
 //   Vec::prefetch_write(p)            the same, to be written
 //
+// For kernels/resize each level but scalar also defines `Sums`: 32-bit integers that wrap around.
+// A number of 8 bits becomes one of 16, and two of those stand in each lane of a `Sums::Pairs`.
+//
+//   Sums::kLanes                      sums in a vector, a multiple of 4
+//   Sums::set(x), add(a, b), shift_left<k>(a), shift_right<k>(a)    the last one keeps the sign
+//   Sums::load_pairs(p)               kLanes pairs at any address
+//   Sums::broadcast_pair(p)           the same pair in each lane
+//   Sums::add_products(s, a, b)       s + first * first + second * second of each lane
+//   Sums::load_pixels(src, at)        16 bytes at src + at[i], i < kLanes / 4: four pixels rgb
+//   Sums::first_pixels(x)             of these the first two as pairs, next_pixels the other two:
+//                                     of each i r r, g g, b b, and zeros
+//   Sums::store_pixels(p, s)          three of four lanes, clipped to 0..255, 3 * kLanes / 4 bytes;
+//                                     up to kLanes / 4 bytes more may be written
+//   Sums::load_rows(a, b, pairs)      4 * kLanes bytes of two rows, as pairs in an order of its own
+//   Sums::store_row(p, s0, .. s3)     undoes that order; clipped to 0..255
+//
 // Files compiled for one ISA include only these headers, intrinsics, <cstdint>, <cstddef>, their
 // .inl.h and plain-struct headers: an inline function of the standard library compiled there could
 // be the copy that the linker keeps for everybody (tools/check_isa_objects.py watches).

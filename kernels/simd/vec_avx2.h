@@ -1,8 +1,10 @@
 #pragma once
 
-// AVX2 with FMA: eight floats. Only for files compiled for this level.
+// AVX2 with FMA: eight floats, or sums. Only for files compiled for this level.
 
 #include <immintrin.h>
+
+#include <cstdint>
 
 #include "kernels/simd/vec.h"
 
@@ -49,6 +51,75 @@ struct Vec {
     _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
   }
   static PENULT_INLINE void prefetch_write(const void* p) { __builtin_prefetch(p, 1, 3); }
+};
+
+// Eight sums, so two pixels at a time.
+struct Sums {
+  enum : int { kLanes = 8 };
+  struct Pairs {
+    __m256i v;
+  };
+  __m256i v;
+
+  static PENULT_INLINE Sums set(int32_t x) { return {_mm256_set1_epi32(x)}; }
+  static PENULT_INLINE Sums add(Sums a, Sums b) { return {_mm256_add_epi32(a.v, b.v)}; }
+  template <int kBits>
+  static PENULT_INLINE Sums shift_left(Sums a) {
+    return {_mm256_slli_epi32(a.v, kBits)};
+  }
+  template <int kBits>
+  static PENULT_INLINE Sums shift_right(Sums a) {
+    return {_mm256_srai_epi32(a.v, kBits)};
+  }
+  static PENULT_INLINE Sums add_products(Sums sums, Pairs a, Pairs b) {
+    return add(sums, {_mm256_madd_epi16(a.v, b.v)});
+  }
+  static PENULT_INLINE Pairs load_pairs(const int16_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+  }
+  static PENULT_INLINE Pairs broadcast_pair(const int16_t* p) {
+    int32_t pair;
+    __builtin_memcpy(&pair, p, sizeof(pair));
+    return {_mm256_set1_epi32(pair)};
+  }
+  static PENULT_INLINE Pairs load_pixels(const uint8_t* src, const int64_t* at) {
+    const auto load = [&](int i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + at[i]));
+    };
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(load(0)), load(1), 1)};
+  }
+  static PENULT_INLINE Pairs first_pixels(Pairs pixels) {
+    const __m128i order = _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
+    return {_mm256_shuffle_epi8(pixels.v, _mm256_broadcastsi128_si256(order))};
+  }
+  static PENULT_INLINE Pairs next_pixels(Pairs pixels) {
+    const __m128i order = _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    return {_mm256_shuffle_epi8(pixels.v, _mm256_broadcastsi128_si256(order))};
+  }
+  static PENULT_INLINE void store_pixels(uint8_t* p, Sums a) {
+    const __m256i words = _mm256_packs_epi32(a.v, a.v);
+    const __m256i bytes = _mm256_packus_epi16(words, words);  // rgb0 in each 32 bits of a half
+    const __m128i order = _mm_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m128i both =
+        _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_shuffle_epi8(both, order));
+  }
+  // Everything stays within its half of the vector, on the way in and on the way out.
+  static PENULT_INLINE void load_rows(const uint8_t* a, const uint8_t* b, Pairs (&pairs)[4]) {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i row_a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
+    const __m256i row_b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
+    const __m256i lower = _mm256_unpacklo_epi8(row_a, row_b);
+    const __m256i upper = _mm256_unpackhi_epi8(row_a, row_b);
+    pairs[0] = {_mm256_unpacklo_epi8(lower, zero)};
+    pairs[1] = {_mm256_unpackhi_epi8(lower, zero)};
+    pairs[2] = {_mm256_unpacklo_epi8(upper, zero)};
+    pairs[3] = {_mm256_unpackhi_epi8(upper, zero)};
+  }
+  static PENULT_INLINE void store_row(uint8_t* p, Sums a, Sums b, Sums c, Sums d) {
+    const __m256i lower = _mm256_packs_epi32(a.v, b.v), upper = _mm256_packs_epi32(c.v, d.v);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_packus_epi16(lower, upper));
+  }
 };
 
 }  // namespace penult::kernels::avx2

@@ -8,6 +8,7 @@
 #include "engine/base/digest.h"
 #include "engine/image/image.h"
 #include "tests/engine/image/test_files.h"
+#include "tests/support/environment.h"
 
 namespace penult {
 namespace {
@@ -26,6 +27,33 @@ Preprocess sizes(int32_t resize, int32_t crop_h, int32_t crop_w) {
   preprocess.crop_h = crop_h;
   preprocess.crop_w = crop_w;
   return preprocess;
+}
+
+// The whole picture resized and then cut, as torchvision does it.
+Bytes cut_from_whole(const Image& image, const Preprocess& p) {
+  const bool squash = p.resize_mode == Preprocess::ResizeMode::kSquash;
+  const int64_t shorter = std::min(image.h, image.w);
+  const int64_t h = squash ? p.resize : p.resize * image.h / shorter;
+  const int64_t w = squash ? p.resize : p.resize * image.w / shorter;
+  const Result<Image> whole = resize_image(image, h, w, p.filter);
+  EXPECT_TRUE(whole.ok());
+  // Python's int(round((have - want) / 2.0)), and (want - have) // 2 in front of a small picture.
+  const auto begin_of = [](int64_t have, int64_t want) {
+    const int64_t rest = have - want;
+    if (rest < 0) return -(-rest / 2);
+    return rest % 4 == 3 ? rest / 2 + 1 : rest / 2;
+  };
+  const int64_t top = begin_of(h, p.crop_h), left = begin_of(w, p.crop_w);
+  Bytes crop;
+  for (int64_t y = top; y < top + p.crop_h; ++y) {
+    for (int64_t x = left; x < left + p.crop_w; ++x) {
+      const bool inside = y >= 0 && y < h && x >= 0 && x < w;
+      for (int64_t c = 0; c < 3; ++c) {
+        crop.push_back(inside ? whole->rgb[(y * w + x) * 3 + c] : uint8_t{0});
+      }
+    }
+  }
+  return crop;
 }
 
 // Each pixel says where it is.
@@ -108,17 +136,82 @@ TEST(ResizeAndCrop, SquashesBothSides) {
   }
 }
 
-TEST(ResizeAndCrop, RefusesAThinPictureThatWouldBecomeHuge) {
-  for (const bool tall : {false, true}) {
-    const int64_t h = tall ? 100'000 : 1, w = tall ? 1 : 100'000;
-    const Image thin{.h = h, .w = w, .rgb = Bytes(h * w * 3, 9)};
-    const Status status = resize_and_crop(thin, {}).status();
-    EXPECT_EQ(status.code(), StatusCode::kLimitExceeded);
-    EXPECT_THAT(status.message(), ::testing::HasSubstr("25600000"));
-    Preprocess squash;
-    squash.resize_mode = Preprocess::ResizeMode::kSquash;
-    EXPECT_EQ(crop_of(thin, squash).rgb, Bytes(224 * 224 * 3, 9));
+// The whole would have 25.6 million pixels, and 6.5 billion.
+TEST(ResizeAndCrop, OfAThinPictureResizesOnlyTheCrop) {
+  for (const auto mode : {Preprocess::ResizeMode::kShortSide, Preprocess::ResizeMode::kSquash}) {
+    for (const int32_t resize : {256, 4096}) {
+      for (const bool tall : {false, true}) {
+        const int64_t h = tall ? 100'000 : 1, w = tall ? 1 : 100'000;
+        const Image thin{.h = h, .w = w, .rgb = Bytes(h * w * 3, 9)};
+        Preprocess preprocess = sizes(resize, 224, 224);
+        preprocess.resize_mode = mode;
+        EXPECT_EQ(crop_of(thin, preprocess).rgb, Bytes(224 * 224 * 3, 9));
+      }
+    }
   }
+}
+
+TEST(ResizeAndCrop, RefusesWhatWouldBeHuge) {
+  const Image pixel{.h = 1, .w = 1, .rgb = {1, 2, 3}};
+  const Status crop = resize_and_crop(pixel, sizes(1, 100'000, 100'000)).status();
+  EXPECT_EQ(crop.code(), StatusCode::kLimitExceeded);
+  EXPECT_THAT(crop.message(), ::testing::HasSubstr("100000x100000"));
+  const Status whole = resize_image(pixel, 1, 200'000'000, Preprocess::Filter::kBilinear).status();
+  EXPECT_EQ(whole.code(), StatusCode::kLimitExceeded);
+  EXPECT_THAT(whole.message(), ::testing::HasSubstr("200000000x1"));
+}
+
+std::vector<Preprocess> many_crops() {
+  std::vector<Preprocess> all;
+  for (const int32_t resize : {1, 8, 20, 64}) {
+    for (const int32_t crop_h : {1, 7, 20, 64}) {
+      for (const int32_t crop_w : {2, 9, 20, 64}) {
+        Preprocess p = sizes(resize, crop_h, crop_w);
+        if (crop_h % 2 != 0) p.filter = Preprocess::Filter::kBicubic;
+        all.push_back(p);
+        p.resize_mode = Preprocess::ResizeMode::kSquash;
+        all.push_back(p);
+      }
+    }
+  }
+  return all;
+}
+
+// Against the whole picture, cut here: crops of every parity, larger and smaller than the picture.
+TEST(ResizeAndCrop, IsTheMiddleOfTheResizedPicture) {
+  const struct {
+    int64_t h, w;
+  } pictures[] = {{1, 1}, {1, 9}, {9, 1}, {20, 31}, {31, 20}, {64, 64}, {150, 11}, {11, 150}};
+  CropScratch scratch;
+  for (const auto& picture : pictures) {
+    const Image image = test_picture(picture.h, picture.w);
+    for (const Preprocess& p : many_crops()) {
+      Bytes crop(p.crop_h * p.crop_w * 3, 77);
+      ASSERT_TRUE(resize_and_crop(image, p, crop, scratch).ok());
+      ASSERT_EQ(crop, cut_from_whole(image, p))
+          << picture.w << "x" << picture.h << " resized to " << p.resize << ", crop " << p.crop_w
+          << "x" << p.crop_h;
+    }
+  }
+}
+
+TEST(ResizeAndCrop, HasTheSameBitsAtEveryLevel) {
+  for (const auto filter : {Preprocess::Filter::kBilinear, Preprocess::Filter::kBicubic}) {
+    Preprocess preprocess;
+    preprocess.filter = filter;
+    const Image image = test_picture(375, 500);
+    const Bytes want = cut_from_whole(image, preprocess);
+    for (const Isa isa : all_isas()) {
+      if (!is_supported(isa)) continue;
+      const ScopedIsa scoped(isa);
+      EXPECT_EQ(crop_of(image, preprocess).rgb, want) << isa_name(isa);
+    }
+  }
+}
+
+TEST(ResizeAndCrop, RefusesALevelThatDoesNotExist) {
+  const ScopedVariable level("PENULT_ISA_MAX", "avx3");
+  EXPECT_EQ(resize_and_crop(test_picture(4, 4), {}).status().code(), StatusCode::kInvalidArgument);
 }
 
 // All 256 values with torchvision's mean and std, as NumPy's float32 computes (x / 255 - mean) /
