@@ -132,8 +132,9 @@ Result<Golden> read_golden(const std::string& path) {
   PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_npz(path));
   if (!arrays.contains("input") && !arrays.contains("pixels")) {
     return Status(StatusCode::kFormatUnsupported,
-                  concat(quote(path), " is no golden: expected an array `input` or `pixels`, as "
-                                      "tools/make_golden.py writes it"));
+                  concat(quote(path),
+                         " is no golden: expected an array `input` or `pixels`, as "
+                         "tools/make_golden.py writes it"));
   }
   Golden golden;
   for (const auto& [key, array] : arrays) {
