@@ -68,18 +68,39 @@ struct Close {
 };
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30;  // of all arrays
+constexpr uint64_t kMaxRatio = 1032;               // what deflate makes of a byte at most
 
-// Adds the entry's size to `total`.
-Result<std::vector<std::byte>> read_entry(zip_t* zip, zip_uint64_t index, uint64_t& total) {
-  zip_stat_t stat;
-  if (zip_stat_index(zip, index, 0, &stat) != 0 || !(stat.valid & ZIP_STAT_SIZE)) {
-    return corrupt("an entry has no size");
+// How much of the file, and of memory, its entries claim.
+struct Claims {
+  uint64_t file_bytes;  // there are
+  uint64_t packed = 0, unpacked = 0;
+};
+
+// Before anything is allocated: an entry's size is what the file says, whatever it holds.
+Status claim(const zip_stat_t& stat, Claims& claims) {
+  constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
+  if ((stat.valid & kNeeded) != kNeeded) return corrupt("an entry has no size");
+  if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat(quote(stat.name), " is packed by method ", stat.comp_method));
   }
-  if (stat.size > kMaxBytes - total) {
+  if (stat.comp_size > claims.file_bytes - claims.packed ||
+      stat.size / kMaxRatio > stat.comp_size) {
+    return corrupt(concat(quote(stat.name), " is larger than the file can hold"));
+  }
+  if (stat.size > kMaxBytes - claims.unpacked) {
     return Status(StatusCode::kLimitExceeded,
                   concat("its arrays are more than ", kMaxBytes, " bytes"));
   }
-  total += stat.size;
+  claims.packed += stat.comp_size;
+  claims.unpacked += stat.size;
+  return {};
+}
+
+Result<std::vector<std::byte>> read_entry(zip_t* zip, zip_uint64_t index, Claims& claims) {
+  zip_stat_t stat;
+  if (zip_stat_index(zip, index, 0, &stat) != 0) return corrupt("an entry has no size");
+  PENULT_RETURN_IF_ERROR(claim(stat, claims));
   const std::unique_ptr<zip_file_t, Close> file(zip_fopen_index(zip, index, 0));
   if (!file) return corrupt(concat(quote(stat.name), " cannot be read"));
   std::vector<std::byte> bytes(stat.size);
@@ -89,15 +110,15 @@ Result<std::vector<std::byte>> read_entry(zip_t* zip, zip_uint64_t index, uint64
   return bytes;
 }
 
-Result<std::map<std::string, NpyArray>> read_entries(zip_t* zip) {
+Result<std::map<std::string, NpyArray>> read_entries(zip_t* zip, uint64_t file_bytes) {
   std::map<std::string, NpyArray> arrays;
-  uint64_t total = 0;
+  Claims claims{.file_bytes = file_bytes};
   const zip_int64_t entries = zip_get_num_entries(zip, 0);
   for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(entries); ++i) {
     const char* raw = zip_get_name(zip, i, 0);
     const std::string name = raw == nullptr ? "" : raw;
     if (!name.ends_with(".npy")) return corrupt(concat("entry ", quote(name), " is no array"));
-    PENULT_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_entry(zip, i, total));
+    PENULT_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_entry(zip, i, claims));
     PENULT_ASSIGN_OR_RETURN(NpyArray array, parse_npy(bytes));
     const auto added = arrays.emplace(name.substr(0, name.size() - 4), std::move(array));
     if (!added.second) return corrupt(concat("entry ", quote(name), " is there twice"));
@@ -164,10 +185,11 @@ Result<NpyArray> parse_npy(const std::vector<std::byte>& file) {
 }
 
 Result<std::map<std::string, NpyArray>> read_npz(const std::string& path) {
-  PENULT_RETURN_IF_ERROR(InputFile::open(path).status());  // says why, better than libzip
+  // Says why it cannot be opened, better than libzip.
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
   const std::unique_ptr<zip_t, Close> zip(zip_open(path.c_str(), ZIP_RDONLY, nullptr));
   if (!zip) return corrupt(concat(quote(path), " is not a zip file"));
-  Result<std::map<std::string, NpyArray>> arrays = read_entries(zip.get());
+  Result<std::map<std::string, NpyArray>> arrays = read_entries(zip.get(), file.size());
   if (arrays.ok()) return arrays;
   return Status(arrays.status().code(), concat(quote(path), ": ", arrays.status().message()));
 }
