@@ -33,12 +33,14 @@ export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=pri
 
 fuzz() {  # TARGET
   local target=$1 dictionary=() corpus=build/fuzz/corpus/$1 findings=build/fuzz/findings/$1
-  mkdir -p "$corpus" "$findings" "tests/fuzz/regressions/$target"
+  local folders=("$corpus" "build/fuzz/tests/fuzz/seeds/$target")
+  mkdir -p "$corpus" "$findings"
+  if [[ -d tests/fuzz/regressions/$target ]]; then folders+=("tests/fuzz/regressions/$target"); fi
   if [[ -f tests/fuzz/dict/$target.dict ]]; then dictionary=(-dict="tests/fuzz/dict/$target.dict"); fi
   "build/fuzz/tests/fuzz/fuzz_$target" "${dictionary[@]}" -max_total_time="$seconds" -timeout=10 \
-    -rss_limit_mb=1024 -malloc_limit_mb=600 -max_len=65536 -use_value_profile=1 -print_final_stats=1 \
-    -artifact_prefix="$findings/" "$corpus" "build/fuzz/tests/fuzz/seeds/$target" \
-    "tests/fuzz/regressions/$target" >"build/fuzz/logs/$target.log" 2>&1 || true
+    -rss_limit_mb=1024 -malloc_limit_mb=600 -max_len=65536 -len_control=100 -use_value_profile=1 \
+    -print_final_stats=1 \
+    -artifact_prefix="$findings/" "${folders[@]}" >"build/fuzz/logs/$target.log" 2>&1 || true
 }
 
 running=0

@@ -1,7 +1,8 @@
 #pragma once
 
-// What fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput; with libFuzzer
-// (preset fuzz) it searches, with replay_main.cpp it runs over files that are there.
+// What fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput, and may define
+// LLVMFuzzerCustomMutator; with libFuzzer (preset fuzz) it searches, with replay_main.cpp it runs
+// over files that are there.
 
 #include <cstddef>
 #include <cstdint>
@@ -34,4 +35,10 @@ class MemoryFile {
 
 }  // namespace penult::fuzz
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+extern "C" {
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// Makes another input of `data`, which has room for max_size bytes; returns its size.
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned int seed);
+// libFuzzer's own, for mutators to call.
+size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+}
