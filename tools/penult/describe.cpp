@@ -36,12 +36,9 @@ Json describe_options(const CLI::App& app) {
 }  // namespace
 
 std::string describe(const CLI::App& app) {
-  Json root = {{"name", app.get_name()},
-               {"version", version()},
-               {"summary", app.get_description()},
-               {"footer", app.get_footer()},
-               {"options", describe_options(app)},
-               {"commands", Json::array()}};
+  Json root = {{"name", app.get_name()},           {"version", version()},
+               {"summary", app.get_description()}, {"footer", app.get_footer()},
+               {"options", describe_options(app)}, {"commands", Json::array()}};
   for (const Command& command : all_commands()) {
     const CLI::App* sub = app.get_subcommand(command.name);
     root["commands"].push_back({{"name", command.name},
