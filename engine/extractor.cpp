@@ -22,6 +22,10 @@ InputSize size_of(const Model& model, const ExtractorOptions& options) {
           .max_batch = options.max_batch};
 }
 
+Status no_model() {
+  return {StatusCode::kInvalidArgument, "there is no model: got a null pointer"};
+}
+
 Status wrong(const char* what, uint64_t got, uint64_t expected) {
   return {StatusCode::kInvalidArgument, concat(what, ": got ", got, ", expected ", expected)};
 }
@@ -94,6 +98,7 @@ Extractor::~Extractor() = default;
 
 Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model> model,
                                                      const ExtractorOptions& options) {
+  if (model == nullptr) return no_model();
   const InputSize size = size_of(*model, options);
   auto impl = std::make_unique<Impl>();
   PENULT_ASSIGN_OR_RETURN(impl->cache, NetworkCache::create(std::move(model), options));
@@ -104,6 +109,7 @@ Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model
 
 Result<uint64_t> Extractor::planned_bytes(std::shared_ptr<const Model> model,
                                           const ExtractorOptions& options) {
+  if (model == nullptr) return no_model();
   const InputSize size = size_of(*model, options);
   PENULT_ASSIGN_OR_RETURN(const auto cache, NetworkCache::create(std::move(model), options));
   PENULT_ASSIGN_OR_RETURN(const Plan plan, cache->lay_out(size));

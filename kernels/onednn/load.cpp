@@ -25,7 +25,8 @@ Status cannot_open(const char* error) {
   const std::string why = error != nullptr ? error : "dlopen failed";
   if (why.find("libdnnl") != std::string::npos)
     return unavailable(why, "install oneDNN: apt-get install libdnnl2");
-  return unavailable(why, "install libdnnl-dev and build penult with PENULT_WITH_ONEDNN=ON");
+  return unavailable(
+      why, "install libdnnl-dev, then build all targets (cmake --build --preset release)");
 }
 
 }  // namespace

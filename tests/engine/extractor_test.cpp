@@ -154,6 +154,13 @@ TEST(Extractor, RefusesWhatItCannotDo) {
             StatusCode::kInvalidArgument);
 }
 
+TEST(Extractor, RefusesWhatIsNoModelAndNoPooling) {
+  EXPECT_EQ(Extractor::create(nullptr, {}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Extractor::planned_bytes(nullptr, {}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(create_status({.taps = {"penultimate"}, .pooling = static_cast<Pooling>(77)}).code(),
+            StatusCode::kInvalidArgument);
+}
+
 TEST(Extractor, RunRefusesOtherSizes) {
   const auto extractor =
       Extractor::create(small_model(), {.taps = {"penultimate"}, .max_batch = 2});

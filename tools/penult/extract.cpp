@@ -157,8 +157,15 @@ Outcome no_input(const Inputs& inputs) {
 Status check_taps(const Model& model, const ExtractCliOptions& options) {
   size_t count = 0;
   for (const std::string& tap : options.taps) {
-    PENULT_ASSIGN_OR_RETURN(const std::vector<std::string> names, model.resolve(tap));
-    count += names.size();
+    const auto names = model.resolve(tap);
+    if (!names.ok() && !options.taps_given) {
+      return {names.status().code(),
+              concat(quote(options.model), " has no tap ", quote(tap),
+                     ", which is taken where no -l is given: it was cut before it; penult inspect "
+                     "lists the taps that it has")};
+    }
+    PENULT_RETURN_IF_ERROR(names.status());
+    count += names->size();
   }
   return check_output_spec(options.out, count, options.element_type());
 }
@@ -238,7 +245,10 @@ Outcome extract(const ExtractCliOptions& options) {
 std::function<Outcome()> declare_extract(CLI::App& app) {
   auto options = std::make_shared<ExtractCliOptions>();
   declare_options(app, *options);
-  return [options] { return extract(*options); };
+  return [options, &app] {
+    options->taps_given = app.count("--layer") > 0;
+    return extract(*options);
+  };
 }
 
 }  // namespace penult::program

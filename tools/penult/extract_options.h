@@ -21,6 +21,7 @@ struct ExtractCliOptions {
   int64_t batch = 8;
   int threads = 0;  // 0: all that the process may use
   double max_failure_rate = 0;
+  bool taps_given = false;
   bool l2_normalize = false, force = false, quiet = false, json_progress = false;
 
   ElementType element_type() const {

@@ -120,7 +120,7 @@ class Npz(support.ModelTest):
                       for name in ("outputs.md", "numerics.md")]
         for text in documents:
             for pool in listed.split(", "):
-                self.assertRegex(text, rf"[ `]{re.escape(pool)}[`, \n]")
+                self.assertRegex(text, rf"[ `|]{re.escape(pool)}[`, |\n]")
         for pool in listed.split(", "):
             facts = self.extracted("in/0.png", "--pool", pool)["provenance"]
             self.assertEqual((facts["pooling"], facts.get("gem_p")),

@@ -23,7 +23,8 @@ class Truncate(support.ModelTest):
     def test_the_default_tap_is_gone_with_its_layer(self):
         self.png("a.png")
         self.penult("truncate", self.model, "-l", "features.7", "-o", "small.penult")
-        self.penult("extract", "a.png", "-m", "small.penult", "-o", "y.npz", code=2)
+        result = self.penult("extract", "a.png", "-m", "small.penult", "-o", "y.npz", code=2)
+        self.assertIn("where no -l is given: it was cut", result.stderr)
 
     def test_refuses_to_replace_and_to_cut_nowhere(self):
         (self.folder / "there").write_text("x")
