@@ -82,11 +82,12 @@ struct Sums {
     __builtin_memcpy(&pair, p, sizeof(pair));
     return {_mm256_set1_epi32(pair)};
   }
+  static PENULT_INLINE __m128i load_16(const uint8_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  }
   static PENULT_INLINE Pairs load_pixels(const uint8_t* src, const int64_t* at) {
-    const auto load = [&](int i) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + at[i]));
-    };
-    return {_mm256_inserti128_si256(_mm256_castsi128_si256(load(0)), load(1), 1)};
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(load_16(src + at[0])),
+                                    load_16(src + at[1]), 1)};
   }
   static PENULT_INLINE Pairs first_pixels(Pairs pixels) {
     const __m128i order = _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);

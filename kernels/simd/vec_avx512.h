@@ -76,14 +76,14 @@ struct Sums {
     __builtin_memcpy(&pair, p, sizeof(pair));
     return {_mm512_set1_epi32(pair)};
   }
+  static PENULT_INLINE __m128i load_16(const uint8_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  }
   static PENULT_INLINE Pairs load_pixels(const uint8_t* src, const int64_t* at) {
-    const auto load = [&](int i) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + at[i]));
-    };
-    __m512i v = _mm512_castsi128_si512(load(0));
-    v = _mm512_inserti32x4(v, load(1), 1);
-    v = _mm512_inserti32x4(v, load(2), 2);
-    return {_mm512_inserti32x4(v, load(3), 3)};
+    __m512i v = _mm512_castsi128_si512(load_16(src + at[0]));
+    v = _mm512_inserti32x4(v, load_16(src + at[1]), 1);
+    v = _mm512_inserti32x4(v, load_16(src + at[2]), 2);
+    return {_mm512_inserti32x4(v, load_16(src + at[3]), 3)};
   }
   static PENULT_INLINE Pairs first_pixels(Pairs pixels) {
     const __m128i order = _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);

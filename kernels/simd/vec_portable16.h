@@ -21,31 +21,31 @@ struct Sums {
   };
   uint32_t v[kLanes];
 
-  template <class Compute>
-  static PENULT_INLINE Sums each(const Compute& compute) {
+  static PENULT_INLINE Sums set(int32_t x) {
     Sums sums;
-    for (int i = 0; i < kLanes; ++i) sums.v[i] = static_cast<uint32_t>(compute(i));
+    for (uint32_t& sum : sums.v) sum = static_cast<uint32_t>(x);
     return sums;
   }
-  static PENULT_INLINE Sums set(int32_t x) {
-    return each([&](int) { return x; });
-  }
-  static PENULT_INLINE Sums add(const Sums& a, const Sums& b) {
-    return each([&](int i) { return a.v[i] + b.v[i]; });
+  static PENULT_INLINE Sums add(Sums a, const Sums& b) {
+    for (int i = 0; i < kLanes; ++i) a.v[i] += b.v[i];
+    return a;
   }
   template <int kBits>
-  static PENULT_INLINE Sums shift_left(const Sums& a) {
-    return each([&](int i) { return a.v[i] << kBits; });
+  static PENULT_INLINE Sums shift_left(Sums a) {
+    for (uint32_t& sum : a.v) sum <<= kBits;
+    return a;
   }
   template <int kBits>
-  static PENULT_INLINE Sums shift_right(const Sums& a) {
-    return each([&](int i) { return static_cast<int32_t>(a.v[i]) >> kBits; });
+  static PENULT_INLINE Sums shift_right(Sums a) {
+    for (uint32_t& sum : a.v) sum = static_cast<uint32_t>(static_cast<int32_t>(sum) >> kBits);
+    return a;
   }
-  static PENULT_INLINE Sums add_products(const Sums& sums, const Pairs& a, const Pairs& b) {
-    return each([&](int i) {
-      return sums.v[i] + static_cast<uint32_t>(a.v[2 * i] * b.v[2 * i]) +
-             static_cast<uint32_t>(a.v[2 * i + 1] * b.v[2 * i + 1]);
-    });
+  static PENULT_INLINE Sums add_products(Sums sums, const Pairs& a, const Pairs& b) {
+    for (int i = 0; i < kLanes; ++i) {
+      sums.v[i] += static_cast<uint32_t>(a.v[2 * i] * b.v[2 * i]) +
+                   static_cast<uint32_t>(a.v[2 * i + 1] * b.v[2 * i + 1]);
+    }
+    return sums;
   }
   static PENULT_INLINE Pairs load_pairs(const int16_t* p) {
     Pairs pairs;
