@@ -12,30 +12,6 @@ namespace penult {
 namespace {
 
 constexpr size_t kMaxEscapedBytes = 256;
-constexpr uint32_t kInvalid = 0xffffffff;
-
-struct CodePoint {
-  uint32_t value;  // kInvalid if the first byte starts no well-formed sequence
-  size_t bytes;    // length of the sequence; 1 if invalid
-};
-
-// The code point at the start of `text`, which is not empty (Unicode 15, table 3-7).
-CodePoint first_code_point(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {kInvalid, 1};
-  uint32_t value = lead & (0x7f >> bytes);
-  for (size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {kInvalid, 1};
-    value = value << 6 | (byte(i) & 0x3f);
-  }
-  constexpr std::array<uint32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kSmallest[bytes] || value > 0x10ffff || surrogate) return {kInvalid, 1};
-  return {value, bytes};
-}
 
 bool is_control(uint32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 
@@ -76,13 +52,30 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t bound) {
 
 }  // namespace
 
+CodePoint first_code_point(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {CodePoint::kInvalid, 1};
+  uint32_t value = lead & (0x7f >> bytes);
+  for (size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {CodePoint::kInvalid, 1};
+    value = value << 6 | (byte(i) & 0x3f);
+  }
+  constexpr std::array<uint32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < kSmallest[bytes] || value > 0x10ffff || surrogate) return {CodePoint::kInvalid, 1};
+  return {value, bytes};
+}
+
 std::string escape_name(std::string_view name) {
   std::string out;
   while (!name.empty()) {
     const auto [value, bytes] = first_code_point(name);
     const std::string_view piece = name.substr(0, bytes);
     const size_t before = out.size();
-    if (value == kInvalid || is_control(value) || reorders_line(value) || value == '"' ||
+    if (value == CodePoint::kInvalid || is_control(value) || reorders_line(value) || value == '"' ||
         value == '\'' || value == '\\') {
       append_hex(out, piece);
     } else {
@@ -102,7 +95,7 @@ std::string quote(std::string_view name) { return "\"" + escape_name(name) + "\"
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto [value, bytes] = first_code_point(text);
-    if (value == kInvalid) return false;
+    if (value == CodePoint::kInvalid) return false;
     text.remove_prefix(bytes);
   }
   return true;
@@ -112,7 +105,7 @@ bool is_valid_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes) return false;
   while (!name.empty()) {
     const auto [value, bytes] = first_code_point(name);
-    if (value == kInvalid || is_control(value)) return false;
+    if (value == CodePoint::kInvalid || is_control(value)) return false;
     name.remove_prefix(bytes);
   }
   return true;

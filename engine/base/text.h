@@ -18,6 +18,16 @@ std::string escape_name(std::string_view name);
 // "quoted" form of escape_name.
 std::string quote(std::string_view name);
 
+// A code point of UTF-8.
+struct CodePoint {
+  static constexpr uint32_t kInvalid = 0xffffffff;
+  uint32_t value;  // kInvalid if the first byte starts no well-formed sequence
+  size_t bytes;    // length of the sequence; 1 if invalid
+};
+
+// The code point at the start of `text`, which is not empty (Unicode 15, table 3-7).
+CodePoint first_code_point(std::string_view text);
+
 // True if every byte sequence is well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_valid_utf8(std::string_view text);
 
