@@ -36,6 +36,14 @@ Status check_device(const ExtractCliOptions& options) {
           concat("device ", quote(device), " is not in this version; see penult doctor")};
 }
 
+// An option that takes one of these values; its help lists them.
+void add_choice(CLI::App& app, const char* name, std::string& value, const char* description,
+                const std::vector<std::string>& values) {
+  app.add_option(name, value, description)
+      ->check(CLI::IsMember(values).description(""))
+      ->type_name(fmt::format("{}", fmt::join(values, "|")));
+}
+
 // "X.npz: ..." for each format that there is.
 std::string format_help() {
   std::string text = "the format follows from the name:";
@@ -70,9 +78,8 @@ void declare_features(CLI::App& app, ExtractCliOptions& options) {
   app.add_flag("--l2-normalize", options.l2_normalize,
                "divide each row of each tap by its Euclidean norm; with --pool none the\n"
                "row is the whole map");
-  app.add_option("--dtype", options.dtype, "stored values: f32, or f16 (.npz and .npy) [f32]")
-      ->check(CLI::IsMember({"f32", "f16"}).description(""))
-      ->type_name("f32|f16");
+  add_choice(app, "--dtype", options.dtype, "stored values: f32, or f16 (.npz and .npy) [f32]",
+             {"f32", "f16"});
 }
 
 void declare_computation(CLI::App& app, ExtractCliOptions& options) {
@@ -89,28 +96,24 @@ void declare_computation(CLI::App& app, ExtractCliOptions& options) {
       ->type_name("auto|native|onednn|reference");
   app.add_option("--device", options.device, "cpu; cuda is not in this version [cpu]")
       ->type_name("NAME");
-  app.add_option("--numerics", options.numerics,
-                 "table of how layers are computed: throughput, or latency; both give the\n"
-                 "same bits in this version [throughput]")
-      ->check(CLI::IsMember({"throughput", "latency"}).description(""))
-      ->type_name("throughput|latency");
-  app.add_option("--precision", options.precision, "f32; f16 computes on cuda only [f32]")
-      ->check(CLI::IsMember({"f32", "f16"}).description(""))
-      ->type_name("f32|f16");
+  add_choice(app, "--numerics", options.numerics,
+             "table of how layers are computed: throughput, or latency; both give the\n"
+             "same bits in this version [throughput]",
+             {"throughput", "latency"});
+  add_choice(app, "--precision", options.precision, "f32; f16 computes on cuda only [f32]",
+             {"f32", "f16"});
 }
 
 void declare_images(CLI::App& app, ExtractCliOptions& options) {
   app.option_defaults()->group("Images");
-  app.add_option("--exif", options.exif,
-                 "the orientation noted by the camera: apply, or ignore as Pillow and\n"
-                 "torchvision do [apply]")
-      ->check(CLI::IsMember({"apply", "ignore"}).description(""))
-      ->type_name("apply|ignore");
-  app.add_option("--on-error", options.on_error,
-                 "at an image that cannot be read: skip (go on, list it in\n"
-                 "OUT.errors.csv), or fail (stop, write nothing) [skip]")
-      ->check(CLI::IsMember({"skip", "fail"}).description(""))
-      ->type_name("skip|fail");
+  add_choice(app, "--exif", options.exif,
+             "the orientation noted by the camera: apply, or ignore as Pillow and\n"
+             "torchvision do [apply]",
+             {"apply", "ignore"});
+  add_choice(app, "--on-error", options.on_error,
+             "at an image that cannot be read: skip (go on, list it in\n"
+             "OUT.errors.csv), or fail (stop, write nothing) [skip]",
+             {"skip", "fail"});
   app.add_option("--max-failure-rate", options.max_failure_rate,
                  "share of failed images, 0 to 1, that still exits 0 [0]")
       ->type_name("SHARE");
