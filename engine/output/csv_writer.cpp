@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/base/check.h"
-#include "engine/base/checked.h"
 #include "engine/output/buffered_writer.h"
 #include "engine/output/output_format.h"
 #include "engine/output/text.h"
@@ -20,10 +19,9 @@ class CsvWriter : public FeatureWriter {
 
   Status start(const OutputSpec& spec) {
     PENULT_RETURN_IF_ERROR(writer_.write("path,label"));
-    for (const TableInfo& table : spec.tables) {
-      elems_.push_back(checked_product(table.dims).value_or(0));
-      for (uint64_t i = 0; i < elems_.back(); ++i) {
-        const std::string name = csv_field(table.key + "_" + std::to_string(i));
+    for (size_t t = 0; t < spec.tables.size(); ++t) {
+      for (uint64_t i = 0; i < row_elems()[t]; ++i) {
+        const std::string name = csv_field(spec.tables[t].key + "_" + std::to_string(i));
         PENULT_RETURN_IF_ERROR(writer_.write("," + name));
       }
     }
@@ -43,8 +41,9 @@ class CsvWriter : public FeatureWriter {
     for (size_t i = 0; i < rows.paths.size(); ++i) {
       PENULT_RETURN_IF_ERROR(writer_.write(csv_field(rows.paths[i]) + ","));
       PENULT_RETURN_IF_ERROR(writer_.write(csv_field(rows.labels[i])));
-      for (size_t t = 0; t < elems_.size(); ++t) {
-        for (const float value : rows.tables[t].subspan(i * elems_[t], elems_[t])) {
+      for (size_t t = 0; t < rows.tables.size(); ++t) {
+        const uint64_t elems = row_elems()[t];
+        for (const float value : rows.tables[t].subspan(i * elems, elems)) {
           PENULT_RETURN_IF_ERROR(write_number(value));
         }
       }
@@ -60,7 +59,6 @@ class CsvWriter : public FeatureWriter {
 
   AtomicFile file_;
   BufferedWriter writer_;
-  std::vector<uint64_t> elems_;  // of one row, by table
 };
 
 }  // namespace

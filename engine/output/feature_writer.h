@@ -63,6 +63,7 @@ class FeatureWriter {
   virtual Status add(const Rows& rows) = 0;
   virtual Status complete(const std::string& provenance) = 0;
   void count_overflows(uint64_t more) { overflows_ += more; }
+  const std::vector<uint64_t>& row_elems() const { return elems_; }  // by table
 
  private:
   Status check_sizes(const Rows& rows) const;

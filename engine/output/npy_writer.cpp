@@ -39,11 +39,11 @@ Status write_list(const char* name, const std::vector<std::string>& texts, Buffe
 
 class NpyWriter : public FeatureWriter {
  public:
-  NpyWriter(const OutputSpec& spec, AtomicFile npy, AtomicFile json)
+  NpyWriter(const OutputSpec& spec, AtomicFile npy, AtomicFile json, std::string json_path)
       : FeatureWriter(spec),
         npy_(std::move(npy)),
         json_(std::move(json)),
-        json_path_(output_files(spec.path)->back()),
+        json_path_(std::move(json_path)),
         stream_(npy_, spec.element_type, spec.tables[0].dims, BufferedWriter::kBytes) {}
 
   Status start() { return stream_.start(); }
@@ -88,7 +88,7 @@ Result<std::unique_ptr<FeatureWriter>> create_npy_writer(const OutputSpec& spec)
   PENULT_ASSIGN_OR_RETURN(const std::vector<std::string> files, output_files(spec.path));
   PENULT_ASSIGN_OR_RETURN(AtomicFile npy, AtomicFile::create(files[0]));
   PENULT_ASSIGN_OR_RETURN(AtomicFile json, AtomicFile::create(files[1]));
-  auto writer = std::make_unique<NpyWriter>(spec, std::move(npy), std::move(json));
+  auto writer = std::make_unique<NpyWriter>(spec, std::move(npy), std::move(json), files[1]);
   PENULT_RETURN_IF_ERROR(writer->start());
   return std::unique_ptr<FeatureWriter>(std::move(writer));
 }

@@ -13,7 +13,6 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/base/text.h"
 #include "engine/pipeline/memory_budget.h"
 #include "engine/pipeline/schedule.h"
 
@@ -187,7 +186,7 @@ void Pipeline::perform(Worker& worker, const PipelineTask& task,
     schedule_.release_slots(*task.batch);
     schedule_.ran(*task.batch, std::move(status));
   } else {
-    schedule_.wrote(*task.batch, std::move(status));
+    schedule_.wrote(std::move(status));
   }
   changed_.notify_all();
 }

@@ -103,8 +103,8 @@ void PipelineSchedule::ran(PipelineBatch& batch, Status status) {
   if (!status.ok()) stop(std::move(status));
 }
 
-void PipelineSchedule::wrote(PipelineBatch& batch, Status status) {
-  if (&batch == batches_.front().get()) batches_.pop_front();
+void PipelineSchedule::wrote(Status status) {
+  batches_.pop_front();
   if (!status.ok()) stop(std::move(status));
 }
 

@@ -58,7 +58,7 @@ class PipelineSchedule {
   // What next() gave is done. `status`: why the input failed, or why the pipeline must stop.
   void loaded(PipelineItem& item, Status status);
   void ran(PipelineBatch& batch, Status status);
-  void wrote(PipelineBatch& batch, Status status);
+  void wrote(Status status);  // the one batch that is being written: the first
   // The pixels in the slots of a batch are no longer needed.
   void release_slots(PipelineBatch& batch);
 

@@ -30,9 +30,10 @@ uint64_t step_bytes(const Plan& plan, const Step& step) {
   return bytes;
 }
 
-// Bytes for one image that a thread waits for, if `images` go together: its copy of the weights,
-// its share of the activations that do not fit, and the barriers.
-uint64_t waited_for(const Plan& plan, uint64_t images) {
+// Bytes for one image that a thread waits for, if `count` images go together: its copy of the
+// weights, its share of the activations that do not fit, and the barriers.
+uint64_t waited_for(const Plan& plan, int64_t count) {
+  const auto images = static_cast<uint64_t>(count);
   const auto threads = static_cast<uint64_t>(plan.options.threads);
   // The rest is for the weights that pass through.
   const uint64_t room = plan.options.cache_bytes / 4 * 3 * threads;
@@ -50,10 +51,10 @@ uint64_t waited_for(const Plan& plan, uint64_t images) {
 int64_t choose_images_at_once(const Plan& plan) {
   const int64_t batch = plan.options.max_batch;
   if (plan.module != nullptr) return batch;
-  int64_t best = std::min(batch, kMostImages);
-  for (int64_t count = 1; count < std::min(batch, kMostImages); count *= 2) {
-    const auto waits = [&](int64_t n) { return waited_for(plan, static_cast<uint64_t>(n)); };
-    if (waits(count) < waits(best)) best = count;
+  const int64_t most = std::min(batch, kMostImages);
+  int64_t best = most;
+  for (int64_t count = 1; count < most; count *= 2) {
+    if (waited_for(plan, count) < waited_for(plan, best)) best = count;
   }
   return best;
 }

@@ -50,7 +50,7 @@ void Play::finish(PipelineSchedule& schedule, const PipelineTask& task) {
       order.push_back(item.input);
       EXPECT_EQ(item.status.ok(), !failed[item.input]);
     }
-    schedule.wrote(*task.batch, {});
+    schedule.wrote({});
   }
 }
 
