@@ -21,11 +21,10 @@ text { font: 14px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; 
 .prompt { fill: #8fbc72; font-weight: bold } .command { fill: #ffffff } .error { fill: #e07a7a }"""
 
 
-def run(command, folder, environment):
-    """What a terminal shows after the command: lines, each without what was written over."""
+def on_terminal(command, **options):
+    """(exit code, bytes that a terminal is sent): both streams of the command, in the order in which they arrive."""
     master, slave = pty.openpty()
-    process = subprocess.Popen(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                               stdout=slave, stderr=slave)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, **options)
     os.close(slave)
     shown = b""
     while True:
@@ -37,7 +36,12 @@ def run(command, folder, environment):
             break
         shown += piece
     os.close(master)
-    process.wait()
+    return process.wait(), shown
+
+
+def run(command, folder, environment):
+    """What a terminal shows after the command: lines, each without what was written over."""
+    _, shown = on_terminal(["bash", "-c", command], cwd=folder, env=environment)
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", shown.decode("utf-8", "replace"))
     text = re.sub(r"\r+\n", "\n", text)
     return [line.split("\r")[-1].rstrip() for line in text.rstrip("\n").split("\n")] if text else []

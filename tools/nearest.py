@@ -21,7 +21,7 @@ NOT_TAPS = ("paths", "labels", "provenance")
 
 
 def read_npy(data):
-    """(shape, values) of a .npy file's bytes: C order, float32, float16 or unicode; flat values."""
+    """(shape, values) of a .npy file's bytes: C order, float32, float16, bytes or unicode; flat values."""
     if data[:6] != b"\x93NUMPY":
         raise ValueError("not a .npy file")
     wide = data[6] >= 2  # version 1.0 has a 16-bit header length
@@ -37,6 +37,8 @@ def read_npy(data):
             values.byteswap()
     elif kind == "<f2":
         values = array.array("f", (x for x, in struct.iter_unpack("<e", body)))
+    elif kind == "|u1":
+        values = body
     elif kind.startswith("<U"):
         width = 4 * int(kind[2:])
         count = math.prod(header["shape"])

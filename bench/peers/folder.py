@@ -54,10 +54,12 @@ class Penult:
         return time.perf_counter() - begin, done.stdout
 
 
-class Peer:
+class Peer(compare.Peer):
+    """ONNX Runtime with Pillow; close() is that of every peer."""
+
     def __init__(self, args, threads, listed):
         model = nets.onnx_file(args.folder, NET, folder_worker.BATCH)
-        worker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "folder_worker.py")
+        worker = os.path.join(compare.HERE, "folder_worker.py")
         self.process = subprocess.Popen([sys.executable, "-B", worker, model, str(threads), listed],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.output = numpy.array(json.loads(self.process.stdout.readline())["output"])
@@ -66,10 +68,6 @@ class Peer:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def agreement(args, listed, peer):
@@ -134,9 +132,8 @@ def arguments():
 def main():
     args = arguments()
     os.makedirs(args.folder, exist_ok=True)
-    subprocess.run([sys.executable, "-B", os.path.join(os.path.dirname(os.path.abspath(__file__)), "nets.py"),
-                    args.folder, NET, str(folder_worker.BATCH)], check=True)
-    nets.convert(args.folder, NET, args.penult)
+    args.nets, args.batches = [NET], [folder_worker.BATCH]
+    compare.prepare(args)
     photos = args.photos
     if photos is None:
         photos = os.path.join(args.folder, "photos")

@@ -2,15 +2,14 @@
 """Writes the files that fuzzing starts from: make_seeds.py OUT, a folder for each target. Standard library only."""
 
 import shutil
-import struct
 import sys
-import zipfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS / "hostile"))
+sys.path[:0] = [str(TESTS / "hostile"), str(TESTS.parent / "tools")]
 
 import cases  # noqa: E402
+import nearest  # noqa: E402
 import small_files  # noqa: E402
 
 MAGIC = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp", b"BM": "bmp", b"P": "pnm"}
@@ -19,15 +18,10 @@ LARGE = ("legacy_control.pt", "every_operator.penult")
 
 
 def pictures():
-    with zipfile.ZipFile(TESTS / "golden/pillow_images.npz") as archive:
-        for entry in archive.namelist():
-            if not entry.startswith("file/"):
-                continue
-            data = archive.read(entry)
-            name = entry[len("file/"):-len(".npy")]
-            picture = data[10 + struct.unpack("<H", data[8:10])[0]:]
+    for key, (_, picture) in nearest.read_npz(TESTS / "golden/pillow_images.npz").items():
+        if key.startswith("file/"):
             target = next(target for magic, target in MAGIC.items() if picture.startswith(magic))
-            yield target, name, picture
+            yield target, key.removeprefix("file/"), picture
 
 
 def models():

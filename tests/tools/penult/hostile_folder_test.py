@@ -7,12 +7,11 @@ import struct
 import subprocess
 import tempfile
 import unittest
-import zipfile
 import zlib
 from pathlib import Path
 
 import support
-from support import PHOTOS, PROGRAM, ROOT, read_csv, read_npz
+from support import PHOTOS, PROGRAM, ROOT, nearest, read_csv, read_npz
 
 FILES = 1000
 HOSTILE_SHARE = 0.25
@@ -23,14 +22,8 @@ NOBODY = 65534
 
 def golden_files():
     """{name: bytes} of small pictures of every kind: CMYK, 16 bits, palettes, EXIF orientations ..."""
-    with zipfile.ZipFile(ROOT / "tests/golden/pillow_images.npz") as archive:
-        files = {}
-        for name in archive.namelist():
-            if name.startswith("file/"):
-                data = archive.read(name)
-                header = struct.unpack("<H", data[8:10])[0]  # of .npy 1.0, an array of bytes
-                files[name[len("file/"):-len(".npy")]] = data[10 + header:]
-        return files
+    arrays = nearest.read_npz(ROOT / "tests/golden/pillow_images.npz")
+    return {key.removeprefix("file/"): data for key, (_, data) in arrays.items() if key.startswith("file/")}
 
 
 def huge_headers():

@@ -2,13 +2,11 @@
 """penult extract: what it shows of its progress, on a terminal, as JSON, and to nobody."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 
 import support
-from support import PROGRAM
+from support import PROGRAM, make_terminal_picture
 
 STAGES = ["read", "decode", "resize", "net", "write"]
 
@@ -22,19 +20,9 @@ class Progress(support.ModelTest):
 
     def on_a_terminal(self, *options):
         """What a terminal is sent, both streams in the order in which they arrive."""
-        master, slave = pty.openpty()
         command = [PROGRAM, "extract", "in", "-m", self.model, "-o", "x.npz", "--force", *options]
-        process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=slave,
-                                   stderr=slave)
-        os.close(slave)
-        shown = b""
-        try:
-            while piece := os.read(master, 65536):
-                shown += piece
-        except OSError:  # the last writer has gone
-            pass
-        os.close(master)
-        self.assertEqual(process.wait(timeout=60), 1)
+        code, shown = make_terminal_picture.on_terminal(command, cwd=self.folder)
+        self.assertEqual(code, 1)
         return shown.decode().replace("\r\n", "\n")
 
     def test_on_a_terminal_is_one_line_that_ends_before_what_follows(self):

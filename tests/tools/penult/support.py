@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import make_terminal_picture  # noqa: E402
 import nearest  # noqa: E402
 
 PROGRAM = os.environ.get("PENULT_PROGRAM", str(ROOT / "build/dev/tools/penult/penult"))
