@@ -18,6 +18,10 @@ HOSTILE_SHARE = 0.25
 MOST_RSS_KB = 300_000
 HUGE = 60_000  # pixels a side
 NOBODY = 65534
+# Sanitizers make a net slow, and their own memory counts as the program's: there the net sees few pixels, and
+# how much memory there was is not asked.
+SANITIZED = os.environ.get("PENULT_SANITIZED") == "1"
+INPUT_SIZE = "32x32" if SANITIZED else "224x224"
 
 
 def golden_files():
@@ -135,7 +139,7 @@ class HostileFolder(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.base = Path(temporary.name)
         cls.model = cls.base / "net.penult"
-        subprocess.run([PROGRAM, "convert", support.WEIGHTS, "-o", cls.model], check=True,
+        subprocess.run([PROGRAM, "convert", support.WEIGHTS, "-o", cls.model, "--input-size", INPUT_SIZE], check=True,
                        stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         cls.files = Folder(cls.base / "in")
         cls.files.fill()
@@ -186,7 +190,8 @@ class HostileFolder(unittest.TestCase):
         listed = {line.strip() for line in stdout.splitlines() if line.startswith("  ")}
         self.assertEqual(listed, self.files.not_taken)
         self.assertEqual(self.files.taken() + len(listed), FILES)
-        self.assertLess(rss, MOST_RSS_KB)
+        if not SANITIZED:
+            self.assertLess(rss, MOST_RSS_KB)
         print(f"peak RSS {rss} KB, {len(good)} rows, {len(rows)} failed, {len(listed)} not taken")
 
     def test_good_rows_are_those_of_a_clean_run_whatever_the_threads(self):
