@@ -136,6 +136,7 @@ class Reader {
     for (const fbs::Value* from : *root_.values()) {
       Value value;
       PENULT_RETURN_IF_ERROR(text(from->name(), kMaxNameBytes, "value name", value.name));
+      PENULT_RETURN_IF_ERROR(check_alignment(from->shape()));
       const auto& shape = *from->shape();
       if (shape.size() != 1 && shape.size() != 3) {
         return corrupt(concat("value ", quote(value.name), ": shape of rank ", shape.size(),
