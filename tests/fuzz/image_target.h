@@ -1,13 +1,12 @@
 #pragma once
 
-#include "engine/image/decoders.h"
+#include "engine/image/image.h"
 #include "tests/fuzz/target.h"
 
 namespace penult::fuzz {
 
 // Decodes, and holds a success to what it promises. The last byte chooses how the decoder is asked.
-inline int decode_input(Result<Image> (*decode)(std::span<const uint8_t>, const DecodeOptions&),
-                        const uint8_t* data, size_t size) {
+inline int decode_input(const uint8_t* data, size_t size) {
   constexpr int64_t kMaxPixels = 1 << 20;
   const uint8_t choice = size > 0 ? data[size - 1] : 0;
   int64_t announced = 0;
@@ -15,7 +14,7 @@ inline int decode_input(Result<Image> (*decode)(std::span<const uint8_t>, const 
   options.apply_exif = (choice & 1) != 0;
   options.max_pixels = kMaxPixels;
   options.before_pixels = [&](uint64_t pixels) { announced = static_cast<int64_t>(pixels); };
-  const Result<Image> image = decode({data, size}, options);
+  const Result<Image> image = decode_image({data, size}, options);
   if (!image.ok()) {
     const StatusCode code = image.status().code();
     require(code == StatusCode::kImageCorrupt || code == StatusCode::kImageUnsupported ||

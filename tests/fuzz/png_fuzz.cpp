@@ -2,7 +2,7 @@
 #include "tests/fuzz/image_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return penult::fuzz::decode_input(penult::decode_png, data, size);
+  return penult::fuzz::decode_input(data, size);
 }
 
 // Chunks get their right checksums, or nearly all mutations would end there.

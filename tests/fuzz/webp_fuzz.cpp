@@ -1,5 +1,5 @@
 #include "tests/fuzz/image_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return penult::fuzz::decode_input(penult::decode_webp, data, size);
+  return penult::fuzz::decode_input(data, size);
 }
