@@ -30,7 +30,8 @@ Status wrong(const char* what, uint64_t got, uint64_t expected) {
   return {StatusCode::kInvalidArgument, concat(what, ": got ", got, ", expected ", expected)};
 }
 
-Status check_run(const Network& network, std::span<const float> images, int64_t n,
+// elems: floats or bytes of all images.
+Status check_run(const Network& network, const char* what, uint64_t elems, int64_t n,
                  std::span<const std::span<float>> features) {
   if (n < 1 || n > network.size.max_batch) {
     return {StatusCode::kInvalidArgument,
@@ -38,13 +39,15 @@ Status check_run(const Network& network, std::span<const float> images, int64_t 
   }
   const auto count = static_cast<uint64_t>(n);
   const uint64_t image_elems = count * static_cast<uint64_t>(network.input.elems());
-  if (images.size() != image_elems) return wrong("floats of images", images.size(), image_elems);
+  if (elems != image_elems) return wrong(what, elems, image_elems);
   if (features.size() != network.outputs.size()) {
     return wrong("feature arrays", features.size(), network.outputs.size());
   }
   for (size_t i = 0; i < features.size(); ++i) {
-    const uint64_t elems = count * static_cast<uint64_t>(network.outputs[i].elems);
-    if (features[i].size() != elems) return wrong("floats of a feature", features[i].size(), elems);
+    const uint64_t expected = count * static_cast<uint64_t>(network.outputs[i].elems);
+    if (features[i].size() != expected) {
+      return wrong("floats of a feature", features[i].size(), expected);
+    }
   }
   return {};
 }
@@ -74,6 +77,11 @@ struct Extractor::Impl {
   std::shared_ptr<const Network> network;
   std::unique_ptr<Workspace> workspace;          // all backends but reference
   std::unique_ptr<ReferenceExecutor> reference;  // backend reference
+
+  Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features) {
+    if (reference) return reference->run(images, n, features);
+    return workspace->run(images, n, features);
+  }
 
   // After an error everything is as before.
   Status adopt(std::shared_ptr<const Network> next) {
@@ -147,18 +155,25 @@ std::vector<StepInfo> Extractor::steps() const {
 
 Status Extractor::run(std::span<const float> images, int64_t n,
                       std::span<const std::span<float>> features) {
-  PENULT_RETURN_IF_ERROR(check_run(*impl_->network, images, n, features));
-  if (impl_->reference) return impl_->reference->run(images.data(), n, features);
-  return impl_->workspace->run(images.data(), n, features);
+  PENULT_RETURN_IF_ERROR(
+      check_run(*impl_->network, "floats of images", images.size(), n, features));
+  return impl_->run({.planar = images.data()}, n, features);
+}
+
+Status Extractor::run_rgb8(std::span<const uint8_t> images, int64_t n,
+                           std::span<const std::span<float>> features) {
+  PENULT_RETURN_IF_ERROR(check_run(*impl_->network, "bytes of images", images.size(), n, features));
+  return impl_->run({.rgb8 = images.data(), .values = &impl_->cache->rgb8_values()}, n, features);
 }
 
 Status Extractor::profile(std::span<const float> images, int64_t n,
                           std::span<const std::span<float>> features, std::span<double> step_ms) {
   if (impl_->reference) return reference_has_no_steps();
-  PENULT_RETURN_IF_ERROR(check_run(*impl_->network, images, n, features));
+  PENULT_RETURN_IF_ERROR(
+      check_run(*impl_->network, "floats of images", images.size(), n, features));
   const size_t steps = impl_->network->plan.steps.size();
   if (step_ms.size() != steps) return wrong("times of steps", step_ms.size(), steps);
-  return impl_->workspace->run(images.data(), n, features, step_ms);
+  return impl_->workspace->run({.planar = images.data()}, n, features, step_ms);
 }
 
 }  // namespace penult

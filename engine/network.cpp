@@ -112,6 +112,13 @@ Status reference_has_no_steps() {
       "onednn"};
 }
 
+NetworkCache::NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
+    : model_(std::move(model)), options_(options) {
+  const Preprocess& p = model_->preprocess();
+  const bool bgr = p.channel_order == Preprocess::ChannelOrder::kBgr;
+  rgb8_values_ = make_rgb8_values(p.mean, p.std, bgr);
+}
+
 Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const Model> model,
                                                            const ExtractorOptions& options) {
   PENULT_RETURN_IF_ERROR(check_options(options));

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/base/rgb8_values.h"
 #include "engine/plan/plan.h"
 #include "penult/extractor.h"
 
@@ -46,13 +47,14 @@ class NetworkCache {
 
   const Model& model() const { return *model_; }
   const ExtractorOptions& options() const { return options_; }
+  // What the model's preprocessing makes of bytes.
+  const Rgb8Values& rgb8_values() const { return rgb8_values_; }
   Isa isa() const { return isa_; }
   kernels::Backend backend() const { return backend_; }
   bool is_reference() const { return backend_ == kernels::Backend::kReference; }
 
  private:
-  NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
-      : model_(std::move(model)), options_(options) {}
+  NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options);
   Result<std::shared_ptr<const Network>> make(InputSize size);
   // Everything of `network` but its plan, and the graph to plan.
   Result<Graph> prepare(InputSize size, Network& network) const;
@@ -62,6 +64,7 @@ class NetworkCache {
 
   std::shared_ptr<const Model> model_;
   ExtractorOptions options_;
+  Rgb8Values rgb8_values_;
   Isa isa_ = Isa::kScalar;
   kernels::Backend backend_ = kernels::Backend::kNative;
 

@@ -1,10 +1,11 @@
 #pragma once
 
-// The two ends of a run: the caller's planar floats in, features out. Each function does its share
+// The two ends of a run: the caller's images in, features out. Each function does its share
 // of the work for one of several threads.
 
 #include <cstdint>
 
+#include "engine/base/rgb8_values.h"
 #include "engine/exec/pooling.h"
 #include "kernels/kernel.h"
 #include "penult/extractor.h"
@@ -21,8 +22,22 @@ struct Part {
 // Writes zeros around the map of each of the first n images.
 void zero_halo(const kernels::TensorDesc& desc, float* dst, int64_t n, Part part);
 
-// src (n, c, h, w) planar -> dst nhwc, zeros in the channels that fill up a pixel.
-void copy_input(const float* src, const kernels::TensorDesc& desc, float* dst, int64_t n,
+// The images of a run: floats (n, c, h, w), or bytes (n, h, w, 3) and what becomes of them.
+struct InputImages {
+  const float* planar = nullptr;
+  const uint8_t* rgb8 = nullptr;  // null: planar
+  const Rgb8Values* values = nullptr;
+
+  // Without the first `elems` numbers.
+  InputImages behind(int64_t elems) const {
+    return {.planar = planar != nullptr ? planar + elems : nullptr,
+            .rgb8 = rgb8 != nullptr ? rgb8 + elems : nullptr,
+            .values = values};
+  }
+};
+
+// src -> dst nhwc, zeros in the channels that fill up a pixel.
+void copy_input(const InputImages& src, const kernels::TensorDesc& desc, float* dst, int64_t n,
                 Part part);
 
 // src nhwc -> dst (n, elems), pooled as the table says. A vector is copied whatever the pooling. A

@@ -41,8 +41,8 @@ float* Workspace::pixel_zero(int buffer) {
   return reinterpret_cast<float*>(arena_.data() + b.offset_bytes) + b.origin_floats();
 }
 
-Status Workspace::run(const float* images, int64_t n, std::span<const std::span<float>> features,
-                      std::span<double> step_ms) {
+Status Workspace::run(const InputImages& images, int64_t n,
+                      std::span<const std::span<float>> features, std::span<double> step_ms) {
   images_ = images;
   n_ = n;
   features_ = features;
@@ -121,7 +121,7 @@ void Workspace::run_step(size_t index, Group group, Part part) {
   const float* const* src = src_pointers_.data() + src_begin_[index];
   switch (step.kind) {
     case Step::Kind::kInput:
-      copy_input(images_ + group.first * plan_.input.elems(), plan_.buffers[step.dst].desc,
+      copy_input(images_.behind(group.first * plan_.input.elems()), plan_.buffers[step.dst].desc,
                  pixel_zero(step.dst), group.n, part);
       return;
     case Step::Kind::kDeliver: {

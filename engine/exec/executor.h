@@ -18,12 +18,11 @@ class Workspace {
  public:
   static Result<std::unique_ptr<Workspace>> create(const Plan& plan);
 
-  // images: (n, c, h, w) planar floats; features[i]: n * (elements of delivery i) floats. Sizes
-  // have been checked by the caller. Allocates nothing (a module's library may). Fails only where
-  // the pool does, after fork(), or the library.
-  // step_ms: empty, or one a step, which receives the milliseconds from the end of the step before
-  // (of the first: from the call) until all threads have finished it.
-  Status run(const float* images, int64_t n, std::span<const std::span<float>> features,
+  // features[i]: n * (elements of delivery i) floats. Sizes have been checked by the caller.
+  // Allocates nothing (a module's library may). Fails only where the pool does, after fork(), or
+  // the library. step_ms: empty, or one a step, which receives the milliseconds from the end of the
+  // step before (of the first: from the call) until all threads have finished it.
+  Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features,
              std::span<double> step_ms = {});
 
  private:
@@ -48,7 +47,7 @@ class Workspace {
   std::vector<size_t> src_begin_;
   std::vector<std::unique_ptr<kernels::BoundKernel>> bound_;  // one a step; null: not prepared
   // Of the run in progress.
-  const float* images_ = nullptr;
+  InputImages images_;
   int64_t n_ = 0;
   std::span<const std::span<float>> features_;
   std::span<double> step_ms_;

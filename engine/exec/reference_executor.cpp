@@ -67,7 +67,7 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
   return executor;
 }
 
-Status ReferenceExecutor::run(const float* images, int64_t n,
+Status ReferenceExecutor::run(const InputImages& images, int64_t n,
                               std::span<const std::span<float>> features) {
   std::vector<AlignedBuffer> values(graph_.values.size());
   const Shape& input = graph_.values[graph_.input].shape;

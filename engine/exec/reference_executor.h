@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/exec/deliver.h"
 #include "engine/plan/plan.h"
 
 namespace penult {
@@ -18,7 +19,7 @@ class ReferenceExecutor {
                                                            std::vector<Delivery> deliveries);
 
   // As Workspace::run. OutOfMemory if a buffer cannot be allocated.
-  Status run(const float* images, int64_t n, std::span<const std::span<float>> features);
+  Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features);
 
   uint64_t weight_bytes() const;
 

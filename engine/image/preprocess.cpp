@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/cpu_features.h"
+#include "engine/base/rgb8_values.h"
 #include "engine/base/text.h"
 #include "engine/image/image.h"
 #include "kernels/resize/resize.h"
@@ -108,15 +109,13 @@ Result<Image> resize_and_crop(const Image& image, const Preprocess& preprocess) 
 }
 
 void normalize_to_chw(const Image& image, const Preprocess& preprocess, std::span<float> dst) {
+  const bool bgr = preprocess.channel_order == Preprocess::ChannelOrder::kBgr;
+  const Rgb8Values values = make_rgb8_values(preprocess.mean, preprocess.std, bgr);
   const int64_t pixels = image.h * image.w;
   for (int c = 0; c < 3; ++c) {
-    const bool bgr = preprocess.channel_order == Preprocess::ChannelOrder::kBgr;
-    const uint8_t* src = image.rgb.data() + (bgr ? 2 - c : c);
-    const float mean = preprocess.mean[c], std = preprocess.std[c];
+    const uint8_t* src = image.rgb.data() + values.byte[c];
     float* plane = dst.data() + c * pixels;
-    for (int64_t i = 0; i < pixels; ++i) {
-      plane[i] = (static_cast<float>(src[3 * i]) / 255.0f - mean) / std;
-    }
+    for (int64_t i = 0; i < pixels; ++i) plane[i] = values.value[c][src[3 * i]];
   }
 }
 

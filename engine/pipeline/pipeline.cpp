@@ -45,7 +45,7 @@ class StageTimer {
 struct Worker {
   Extractor* extractor = nullptr;
   std::unique_ptr<Extractor> shared = {};  // what `extractor` is, but for the first worker
-  std::vector<float> images = {};          // of one run of the net
+  std::vector<uint8_t> images = {};        // of one run of the net
   CropScratch crop_scratch = {};
   PipelineSeconds seconds = {};  // of the piece of work in hand
   PipelineSeconds so_far = {};   // of all workers, when it began
@@ -62,11 +62,7 @@ class Pipeline {
         schedule_(inputs, shape.workers, shape.images_in_run),
         workers_(shape.workers),
         slots_(schedule_.slots()) {
-    for (Image& slot : slots_) {
-      slot.h = preprocess.crop_h;
-      slot.w = preprocess.crop_w;
-      slot.rgb.resize(slot.h * slot.w * 3);
-    }
+    for (auto& slot : slots_) slot.resize(size_t{3} * preprocess.crop_h * preprocess.crop_w);
   }
 
   Result<PipelineSeconds> run(const PipelineShape& shape, Extractor& extractor);
@@ -92,7 +88,7 @@ class Pipeline {
   PipelineSchedule schedule_;
   PipelineSeconds seconds_ = {};
   std::vector<Worker> workers_;
-  std::vector<Image> slots_;  // cropped, ready for the net
+  std::vector<std::vector<uint8_t>> slots_;  // (crop_h, crop_w, 3) each, ready for the net
 };
 
 Status Pipeline::load(Worker& worker, const PipelineItem& item) {
@@ -115,26 +111,26 @@ Status Pipeline::load(Worker& worker, const PipelineItem& item) {
     PENULT_ASSIGN_OR_RETURN(image, decode_image_file(path, bytes, options));
   }
   const StageTimer timer(worker.seconds, PipelineStage::kResize);
-  return resize_and_crop(image, preprocess_, slots_[item.slot].rgb, worker.crop_scratch);
+  return resize_and_crop(image, preprocess_, slots_[item.slot], worker.crop_scratch);
 }
 
 Status Pipeline::run_net(Worker& worker, PipelineBatch& batch) {
   const StageTimer timer(worker.seconds, PipelineStage::kNet);
   Extractor& extractor = *worker.extractor;
   const int64_t elems = 3 * extractor.input_h() * extractor.input_w();
-  worker.images.resize(batch.rows * elems);
-  int64_t row = 0;
+  worker.images.clear();
+  worker.images.reserve(batch.rows * elems);
   for (const PipelineItem& item : batch.items) {
     if (item.slot < 0) continue;
-    normalize_to_chw(slots_[item.slot], preprocess_,
-                     std::span(worker.images).subspan(elems * row++, elems));
+    const std::vector<uint8_t>& crop = slots_[item.slot];
+    worker.images.insert(worker.images.end(), crop.begin(), crop.end());
   }
   std::vector<std::span<float>> places;
   for (const OutputInfo& output : extractor.outputs()) {
     batch.features.emplace_back(batch.rows * output.elems);
     places.push_back(batch.features.back());
   }
-  return extractor.run(worker.images, batch.rows, places);
+  return extractor.run_rgb8(worker.images, batch.rows, places);
 }
 
 Status Pipeline::write(Worker& worker, PipelineBatch& batch) {

@@ -46,7 +46,7 @@ struct Buffer {
 
 struct Step {
   enum class Kind {
-    kInput,    // caller's planar (n, c, h, w) floats -> dst
+    kInput,    // caller's images -> dst
     kKernel,   // kernel->run, or what `prepared` has bound
     kDeliver,  // src[0] -> the caller's feature `delivery`
   };

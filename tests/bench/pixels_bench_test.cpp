@@ -1,4 +1,4 @@
-// pixels_bench times every level that there is here.
+// pixels_bench times every level that there is here, and both ways into a network.
 
 #include <set>
 
@@ -23,6 +23,15 @@ TEST(PixelsBench, TimesTheCropAtEveryLevel) {
     seen.insert(name.substr(begin, end - begin));  // crop/SIZE/FILTER/LEVEL/real_time
   }
   EXPECT_EQ(seen, expected);
+}
+
+TEST(PixelsBench, TimesBothWaysIntoTheNetwork) {
+  std::set<std::string> seen;
+  for (const auto& row : run_benchmarks(kProgram, "--benchmark_filter=^input/")) {
+    EXPECT_GT(row["images/s"], 0) << row.dump();
+    seen.insert(row["name"]);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"input/floats/real_time", "input/rgb8/real_time"}));
 }
 
 TEST(PixelsBench, RefusesWhatItDoesNotKnow) {

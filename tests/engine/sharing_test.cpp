@@ -109,9 +109,13 @@ TEST_F(Sharing, ARunAllocatesNothing) {
     Features features;
     for (const OutputInfo& output : extractor->outputs()) features.emplace_back(3 * output.elems);
     const std::vector<std::span<float>> spans(features.begin(), features.end());
+    const std::vector<uint8_t> pictures(images.size(), 77);
     const testing::AllocationCount before = testing::allocation_count();
     bool ok = true;
-    for (int i = 0; i < 5; ++i) ok = extractor->run(images, 3, spans).ok() && ok;
+    for (int i = 0; i < 5; ++i) {
+      ok = extractor->run(images, 3, spans).ok() && ok;
+      ok = extractor->run_rgb8(pictures, 3, spans).ok() && ok;
+    }
     const testing::AllocationCount after = testing::allocation_count();
     EXPECT_TRUE(ok);
     EXPECT_EQ(after.calls, before.calls) << threads << " threads";

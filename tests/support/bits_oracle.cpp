@@ -55,7 +55,7 @@ bool BitsOracle::compute() {
     for (size_t t = 0; t < elems.size(); ++t) {
       spans.push_back(std::span(values_[t]).subspan(elems[t] * static_cast<size_t>(i), elems[t]));
     }
-    const Status status = (*workspace)->run(batch(i, 1).data(), 1, spans);
+    const Status status = (*workspace)->run({.planar = batch(i, 1).data()}, 1, spans);
     EXPECT_TRUE(status.ok()) << status.message();
     if (!status.ok()) return false;
   }

@@ -9,7 +9,8 @@
 
 namespace penult::testing {
 
-std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size) {
+std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size,
+                                      const Preprocess& preprocess) {
   ModelData data;
   data.graph = graph;
   for (const Node& node : graph.nodes) data.taps.push_back({node.name, node.output});
@@ -17,6 +18,7 @@ std::shared_ptr<const Model> model_of(const Graph& graph, int64_t size) {
   data.info.architecture = "random";
   data.info.source_sha256 = std::string(64, '0');
   data.info.input_h = data.info.input_w = size;
+  data.info.preprocess = preprocess;
   auto model = Model::from_data(std::move(data));
   EXPECT_TRUE(model.ok()) << model.status().message();
   return *model;

@@ -97,6 +97,11 @@ class Extractor {
   /// Device or OutOfMemory from oneDNN, which does not run in a child of a process that has run it
   /// with several threads.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
+  /// The same from 8-bit RGB crops, (n, input_h, input_w, 3), r first whatever the network wants:
+  /// the model's preprocess() of bytes, (x / 255 - mean) / std and the order of channels, is part
+  /// of the run. The features have the bits of run() on floats normalised before. Errors: as run().
+  Status run_rgb8(std::span<const uint8_t> images, int64_t n,
+                  std::span<const std::span<float>> features);
 
   /// The steps of run(), in order. Empty with the backend reference.
   std::vector<StepInfo> steps() const;

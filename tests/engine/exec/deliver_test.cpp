@@ -30,7 +30,7 @@ struct Framed {
 
 std::vector<float> pooled_max(const std::vector<float>& planar, int64_t n, int threads = 1) {
   Framed map(n);
-  copy_input(planar.data(), framed(), map.origin(), n, {0, 1});
+  copy_input({.planar = planar.data()}, framed(), map.origin(), n, {0, 1});
   std::vector<float> out(static_cast<size_t>(2 * n), -1);
   for (int t = 0; t < threads; ++t) {
     deliver(framed(), map.origin(), Pooling::kMax, out.data(), n, {t, threads});
@@ -66,7 +66,7 @@ TEST(Deliver, MapsComeBackAsTheyWentIn) {
   std::vector<float> images(2 * 12), out(2 * 12);
   for (size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i);
   Framed map(2);
-  copy_input(images.data(), framed(), map.origin(), 2, {0, 1});
+  copy_input({.planar = images.data()}, framed(), map.origin(), 2, {0, 1});
   for (const Pooling pooling : {Pooling::kNone, Pooling::kFlatten}) {
     std::fill(out.begin(), out.end(), -1.0f);
     deliver(framed(), map.origin(), pooling, out.data(), 2, {0, 1});
@@ -78,7 +78,8 @@ TEST(Deliver, MapsComeBackAsTheyWentIn) {
 // what an earlier run left there are anything.
 TEST(CopyInput, FillsUpThePixelsWithZeros) {
   Framed map(1, NAN);
-  copy_input(std::vector<float>(12, 5.0f).data(), framed(), map.origin(), 1, {0, 1});
+  const std::vector<float> fives(12, 5.0f);
+  copy_input({.planar = fives.data()}, framed(), map.origin(), 1, {0, 1});
   for (int64_t y = 0; y < 2; ++y) {
     for (int64_t x = 0; x < 3; ++x) {
       const float* pixel = map.origin() + y * framed().row_stride + x * framed().pixel_stride;
@@ -87,12 +88,46 @@ TEST(CopyInput, FillsUpThePixelsWithZeros) {
   }
 }
 
+// The bytes of 2 images of 2 by 3 pixels, and the floats that they stand for.
+struct Bytes {
+  explicit Bytes(bool bgr) : values(make_rgb8_values({0.25f, 0.5f, 0.75f}, {0.5f, 1, 2}, bgr)) {
+    for (size_t i = 0; i < 2 * 2 * 3 * 3; ++i) rgb.push_back(static_cast<uint8_t>(i * 37));
+    for (size_t image = 0; image < 2; ++image) {
+      for (size_t c = 0; c < 3; ++c) {
+        for (size_t pixel = 0; pixel < 6; ++pixel) {
+          const auto x = static_cast<float>(rgb[(image * 6 + pixel) * 3 + (bgr ? 2 - c : c)]);
+          planar.push_back((x / 255.0f - 0.25f * static_cast<float>(c + 1)) /
+                           (0.5f * static_cast<float>(1 << c)));
+        }
+      }
+    }
+  }
+  Rgb8Values values;
+  std::vector<uint8_t> rgb;
+  std::vector<float> planar;
+};
+
+TEST(CopyInput, OfBytesIsThatOfTheirFloats) {
+  kernels::TensorDesc desc = framed();
+  desc.shape = Shape::map(3, 2, 3);
+  for (const bool bgr : {false, true}) {
+    const Bytes bytes(bgr);
+    Framed want(2, 1000), got(2, 1000);  // what stands around is not touched either
+    copy_input({.planar = bytes.planar.data()}, desc, want.origin(), 2, {0, 1});
+    for (int t = 0; t < 3; ++t) {
+      const InputImages images{.rgb8 = bytes.rgb.data(), .values = &bytes.values};
+      copy_input(images, desc, got.origin(), 2, {t, 3});
+    }
+    EXPECT_EQ(got.floats, want.floats) << bgr;
+  }
+}
+
 TEST(Deliver, LeavesVectorsAlone) {
   kernels::TensorDesc desc{.shape = Shape::vector(3)};
   desc.pixel_stride = desc.row_stride = desc.image_stride = kernels::kChannelPad;
   std::vector<float> vectors(2 * kernels::kChannelPad, 1000);
   const std::vector<float> want = {1, -2, 3, 4, 5, -6};
-  copy_input(want.data(), desc, vectors.data(), 2, {0, 1});
+  copy_input({.planar = want.data()}, desc, vectors.data(), 2, {0, 1});
   for (const PoolingDef& def : poolings()) {
     std::vector<float> out(6);
     deliver(desc, vectors.data(), def.pooling, out.data(), 2, {0, 1});

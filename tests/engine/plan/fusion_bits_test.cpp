@@ -54,7 +54,8 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  EXPECT_TRUE((*workspace)->run(random_images(setting.n).data(), setting.n, spans).ok());
+  EXPECT_TRUE(
+      (*workspace)->run({.planar = random_images(setting.n).data()}, setting.n, spans).ok());
   return features;
 }
 
@@ -67,7 +68,7 @@ Features run_reference(Graph graph, const std::vector<ValueId>& values, int64_t 
   auto executor = ReferenceExecutor::create(std::move(graph), deliveries);
   EXPECT_TRUE(executor.ok()) << executor.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  EXPECT_TRUE((*executor)->run(random_images(n).data(), n, spans).ok());
+  EXPECT_TRUE((*executor)->run({.planar = random_images(n).data()}, n, spans).ok());
   return features;
 }
 

@@ -57,7 +57,7 @@ class OnednnPlan : public testing::OnednnTest<> {
     const std::vector<std::span<float>> spans(features.begin(), features.end());
     auto workspace = Workspace::create(plan);
     EXPECT_TRUE(workspace.ok()) << workspace.status().message();
-    const Status status = (*workspace)->run(images_.data(), n, spans);
+    const Status status = (*workspace)->run({.planar = images_.data()}, n, spans);
     EXPECT_TRUE(status.ok()) << status.message();
     return features;
   }
@@ -70,7 +70,7 @@ class OnednnPlan : public testing::OnednnTest<> {
     remove_dead(graph);
     auto executor = ReferenceExecutor::create(std::move(graph), deliveries_);
     EXPECT_TRUE(executor.ok()) << executor.status().message();
-    EXPECT_TRUE((*executor)->run(images_.data(), n, spans).ok());
+    EXPECT_TRUE((*executor)->run({.planar = images_.data()}, n, spans).ok());
     return features;
   }
 

@@ -57,7 +57,7 @@ Features run_plan(Graph graph, const std::vector<Delivery>& deliveries, int64_t 
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  EXPECT_TRUE((*workspace)->run(random_images(n).data(), n, spans).ok());
+  EXPECT_TRUE((*workspace)->run({.planar = random_images(n).data()}, n, spans).ok());
   return features;
 }
 
