@@ -2,6 +2,7 @@
 
 #include <zip.h>
 
+#include <charconv>
 #include <cstring>
 #include <memory>
 #include <type_traits>
@@ -28,17 +29,22 @@ std::string field(const std::string& header, const std::string& key, char end) {
   return to == std::string::npos ? std::string() : header.substr(from, to - from);
 }
 
-std::vector<int64_t> parse_dims(const std::string& text) {
+// "3, 4" or "3,", as Python writes a tuple.
+Result<std::vector<int64_t>> parse_dims(const std::string& text) {
   std::vector<int64_t> dims;
-  for (const char* p = text.c_str(); *p != '\0';) {
-    char* end = nullptr;
-    const int64_t dim = std::strtoll(p, &end, 10);
-    if (end == p) {
-      ++p;  // a comma or a space
+  const char* const end = text.data() + text.size();
+  for (const char* p = text.data(); p != end;) {
+    if (*p == ',' || *p == ' ') {
+      ++p;
       continue;
     }
+    int64_t dim = 0;
+    const auto [behind, error] = std::from_chars(p, end, dim);
+    if (error != std::errc() || dim < 0) {
+      return corrupt(concat("an array of shape (", escape_name(text), ")"));
+    }
     dims.push_back(dim);
-    p = end;
+    p = behind;
   }
   return dims;
 }
@@ -135,7 +141,7 @@ Result<std::vector<T>> NpyArray::values() const {
                   concat("array of ", quote(dtype), ", expected ", dtype_of<T>()));
   }
   std::vector<T> out(bytes.size() / sizeof(T));
-  std::memcpy(out.data(), bytes.data(), bytes.size());
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
   return out;
 }
 template Result<std::vector<float>> NpyArray::values() const;
@@ -168,8 +174,9 @@ Result<NpyArray> parse_npy(const std::vector<std::byte>& file) {
   if (header.find("'fortran_order': False") == std::string::npos) {
     return Status(StatusCode::kFormatUnsupported, "an array in Fortran order");
   }
+  PENULT_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, parse_dims(field(header, "shape", ')')));
   NpyArray array{.dtype = field(header, "descr", '\''),
-                 .dims = parse_dims(field(header, "shape", ')')),
+                 .dims = dims,
                  .bytes = {file.begin() + static_cast<int64_t>(kPrefix + length), file.end()}};
   const uint64_t width = elem_bytes(array.dtype);
   if (width == 0) {

@@ -69,5 +69,26 @@ TEST_F(NpzReader, RefusesMethodsThatNumPyDoesNotUse) {
   EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported) << status.message();
 }
 
+std::vector<std::byte> npy(const std::string& text) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+  return {bytes, bytes + text.size()};
+}
+
+TEST(NpyArray, MayBeEmpty) {
+  const auto array = parse_npy(npy(npy_header("<f4", {0, 3})));
+  ASSERT_TRUE(array.ok()) << array.status().message();
+  const auto values = array->values<float>();
+  ASSERT_TRUE(values.ok());
+  EXPECT_TRUE(values->empty());
+}
+
+TEST(NpyArray, HasAShapeOfNumbersOnly) {
+  for (const char* shape : {"(-3,)", "(+3,)", "(3;)", "(x,)", "(99999999999999999999,)"}) {
+    std::string text = npy_header("<f4", {3}) + std::string(12, '\0');
+    text.replace(text.find("(3,)"), 4, shape);
+    EXPECT_EQ(parse_npy(npy(text)).status().code(), StatusCode::kFormatCorrupt) << shape;
+  }
+}
+
 }  // namespace
 }  // namespace penult
