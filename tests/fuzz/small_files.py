@@ -69,6 +69,16 @@ def one_layer():
     return model
 
 
+def padded():
+    """Padding that depends on the size, and windows that reach beyond the last pixel."""
+    model = Model(8)
+    model.add("conv2d", [3, 4, 4], [ints("strides", 2, 2), ints("pad_mode", 1)], [[3, 3, 3, 3]])
+    model.add("max_pool2d", [3, 3, 3], [ints("kernel", 2, 2), ints("strides", 2, 2), ints("pads", 1, 1, 1, 1)])
+    model.add("avg_pool2d", [3, 2, 2], [ints("kernel", 2, 2), ints("strides", 2, 2), ints("ceil_mode", 1)])
+    model.add("max_pool2d", [3, 1, 1], [ints("kernel", 2, 2), ints("strides", 1, 1), ints("dilations", 1, 1)])
+    return model
+
+
 def inverted_residual():
     model = Model(6)
     x = model.add("conv2d", [4, 6, 6], [ints("strides", 1, 1)], [[4, 3, 1, 1], [4]])
@@ -86,7 +96,7 @@ def inverted_residual():
 
 
 def models():
-    for make in (every_operator, one_layer, inverted_residual):
+    for make in (every_operator, one_layer, padded, inverted_residual):
         yield "penult_file", f"{make.__name__}.penult", make().file()
 
 
