@@ -128,7 +128,9 @@ def every_opcode():
              b"U\1d" + b"\x8a\2\0\x80", b"T\1\0\0\0e" + b"\x8b\1\0\0\0\7", b"C\1fq\1" + b"B\1\0\0\0g",
              b"h\1" + b"G" + bytes(8), b"K\2" + b"N",
              b"K\3" + b"]" + b"K\4a" + b"(K\5K\6e", b"K\4" + b"(NNt0j\1\0\0\0", b"K\5" + b"N\x85", b"K\6" + b"NN\x86",
-             b"K\7" + b"\x88\x89N\x87", b"K\x08" + b"(NN1)", b"K\x09" + b"}N\x88s", b"K\n" + b"ctorch\nFloatStorage\n"]
+             b"K\7" + b"\x88\x89N\x87", b"K\x08" + b"(NN1)", b"K\x09" + b"}N\x88s", b"K\n" + b"ctorch\nFloatStorage\n",
+             b"K\x0b" + b"ctorch\nSize\n" + b"K\1K\2\x86\x85R",
+             b"K\r" + b"ccollections\nOrderedDict\n" + b"](K\1K\2\x86K\3N\x86e\x85R"]
     end = b"ccollections\nOrderedDict\n)R}br\2\0\0\0"
     return b"\x80\4\x95" + struct.pack("<Q", 9) + b"}(" + b"".join(pairs) + b"K\x0c" + end + b"u."
 
