@@ -3,6 +3,7 @@
 #
 #   tools/setup_debian.sh build   what tools/quickstart.sh needs
 #   tools/setup_debian.sh test    also what tests/run.sh needs
+#   tools/setup_debian.sh fuzz    also what tests/fuzz/run.sh and tests/fuzz/coverage.sh need
 #
 # As root it calls apt-get, else sudo where that asks for no password. Where neither is possible it
 # prints the line to run and exits 3. Exit 0: everything is there.
@@ -25,10 +26,16 @@ test_packages=(
   binutils                                  # nm, for the object-code check
 )
 
+fuzz_packages=(
+  clang-14 libclang-rt-14-dev               # libFuzzer and its sanitizers
+  llvm-14                                   # llvm-cov, llvm-profdata
+)
+
 case "${1:-}" in
   build) packages=("${build_packages[@]}") ;;
   test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: tools/setup_debian.sh build|test" >&2; exit 2 ;;
+  fuzz) packages=("${build_packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}") ;;
+  *) echo "usage: tools/setup_debian.sh build|test|fuzz" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
