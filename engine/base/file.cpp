@@ -59,6 +59,22 @@ int create_temporary(const std::string& path, int flags, mode_t mode, std::strin
   return fd;
 }
 
+// Gives the file `from` the name `to`, unless something has it: then -1 with EEXIST.
+int rename_unless_taken(const char* from, const char* to) {
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  // Some file systems (NFS) cannot do that, but can add a name, which is as safe.
+  if (::link(from, to) != 0) return -1;
+  ::unlink(from);
+  return 0;
+}
+
+Status is_taken(const std::string& path) {
+  return {StatusCode::kInvalidArgument,
+          concat("cannot write ", quote(path),
+                 ": there is a file of that name, which is to be kept; give another name")};
+}
+
 Status sync_folder(const std::string& folder) {
   const int fd = open_retrying(folder, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return errno_status("cannot open the folder", folder);
@@ -198,7 +214,7 @@ Status OutputFile::write_at(uint64_t offset, std::span<const uint8_t> bytes) {
   return Status();
 }
 
-Result<AtomicFile> AtomicFile::create(const std::string& path) {
+Result<AtomicFile> AtomicFile::create(const std::string& path, Existing existing) {
   if (path.empty()) {
     return Status(StatusCode::kInvalidArgument, "cannot write: the file name is empty");
   }
@@ -209,7 +225,8 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
                   concat("cannot write ", quote(path),
                          ": it exists and is not a regular file; give another name"));
   }
-  AtomicFile file(path);
+  if (existing == Existing::kKept && ::lstat(path.c_str(), &info) == 0) return is_taken(path);
+  AtomicFile file(path, existing);
   file.fd_ = create_temporary(path, O_WRONLY, 0666, file.temporary_);
   if (file.fd_ < 0) {
     file.temporary_.clear();  // nothing of ours to remove
@@ -219,7 +236,9 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : OutputFile(std::move(other)), temporary_(std::exchange(other.temporary_, {})) {}
+    : OutputFile(std::move(other)),
+      temporary_(std::exchange(other.temporary_, {})),
+      existing_(other.existing_) {}
 
 AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
@@ -240,7 +259,11 @@ Status AtomicFile::seal() {
 
 Status AtomicFile::commit() {
   if (fd_ >= 0) PENULT_RETURN_IF_ERROR(seal());
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  const int renamed = existing_ == Existing::kKept
+                          ? rename_unless_taken(temporary_.c_str(), path_.c_str())
+                          : ::rename(temporary_.c_str(), path_.c_str());
+  if (renamed != 0) {
+    if (existing_ == Existing::kKept && errno == EEXIST) return is_taken(path_);
     return errno_status("cannot rename the finished file to", path_);
   }
   temporary_.clear();

@@ -58,11 +58,15 @@ class OutputFile {
   std::string path_;  // for messages: what it will be, or is for
 };
 
+// What a file that is there when a new one gets its name is to expect.
+enum class Existing { kReplaced, kKept };
+
 // Writes beside `path` under a temporary name; commit() makes it durable and renames it into place.
 // Destroyed without commit(), it leaves nothing behind.
 class AtomicFile : public OutputFile {
  public:
-  static Result<AtomicFile> create(const std::string& path);
+  // `existing` is about the moment of commit(), too, and then about files of other processes.
+  static Result<AtomicFile> create(const std::string& path, Existing existing);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();
@@ -72,11 +76,13 @@ class AtomicFile : public OutputFile {
   Status reopen();
   // fsync and close: of what can fail only the rename is left. commit() does it where need be.
   Status seal();
-  Status commit();  // seal, rename, fsync of the folder
+  // seal, rename, fsync of the folder. InvalidArgument if there is a file now that is to be kept.
+  Status commit();
 
  private:
-  explicit AtomicFile(const std::string& path) : OutputFile(path) {}
+  AtomicFile(const std::string& path, Existing existing) : OutputFile(path), existing_(existing) {}
   std::string temporary_;
+  Existing existing_;
 };
 
 // A file without a name, in the folder of `path`: gone with the process, however it ends.

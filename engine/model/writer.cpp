@@ -112,7 +112,7 @@ Status write_weights(const Graph& graph, const std::vector<WeightRange>& ranges,
 
 }  // namespace
 
-Status write_model(ModelData& model, const std::string& path) {
+Status write_model(ModelData& model, const std::string& path, Existing existing) {
   PENULT_RETURN_IF_ERROR(validate(model));
   PENULT_RETURN_IF_ERROR(check_all_weights_used(model.graph));
   GraphPart part;
@@ -129,7 +129,7 @@ Status write_model(ModelData& model, const std::string& path) {
   for (const WeightRange& range : part.weights) {
     weight_bytes += align_up(range.bytes, layout::kAlignment);
   }
-  PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
+  PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path, existing));
   PENULT_RETURN_IF_ERROR(file.write(make_header(graph, weight_bytes)));
   PENULT_RETURN_IF_ERROR(
       write_padded(file, graph, layout::weights_offset(graph.size()) - layout::kHeaderBytes));

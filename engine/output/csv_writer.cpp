@@ -64,7 +64,7 @@ class CsvWriter : public FeatureWriter {
 }  // namespace
 
 Result<std::unique_ptr<FeatureWriter>> create_csv_writer(const OutputSpec& spec) {
-  PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(spec.path));
+  PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(spec.path, spec.existing));
   auto writer = std::make_unique<CsvWriter>(spec, std::move(file));
   PENULT_RETURN_IF_ERROR(writer->start(spec));
   return std::unique_ptr<FeatureWriter>(std::move(writer));

@@ -27,6 +27,7 @@ struct OutputSpec {
   std::string path;
   std::vector<TableInfo> tables;
   ElementType element_type = ElementType::kF32;
+  Existing existing = Existing::kReplaced;  // a file that is there, or comes before finish()
 };
 
 // Rows, in the order in which they are to stand in the file. Nothing appears under its name before
@@ -46,7 +47,8 @@ class FeatureWriter {
                 std::span<const std::span<const float>> tables);
 
   // Completes the files and gives them their names. `provenance` is JSON text; .csv has no place
-  // for it. Errors: Io, NoSpace, Internal (text that is no JSON). To be called once, at the end.
+  // for it. Errors: Io, NoSpace, Internal (text that is no JSON), InvalidArgument (a file that is
+  // to be kept came meanwhile). To be called once, at the end.
   Status finish(const std::string& provenance);
 
   int64_t rows() const { return rows_; }
@@ -88,6 +90,7 @@ struct FailedInput {
 
 // path,code,reason with RFC 4180 quoting and a header line. Complete, but without its name until
 // the caller commits it: only once the features that it goes with are there.
-Result<AtomicFile> stage_errors_csv(std::span<const FailedInput> failures, const std::string& path);
+Result<AtomicFile> stage_errors_csv(std::span<const FailedInput> failures, const std::string& path,
+                                    Existing existing);
 
 }  // namespace penult

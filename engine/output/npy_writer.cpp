@@ -86,8 +86,8 @@ class NpyWriter : public FeatureWriter {
 
 Result<std::unique_ptr<FeatureWriter>> create_npy_writer(const OutputSpec& spec) {
   PENULT_ASSIGN_OR_RETURN(const std::vector<std::string> files, output_files(spec.path));
-  PENULT_ASSIGN_OR_RETURN(AtomicFile npy, AtomicFile::create(files[0]));
-  PENULT_ASSIGN_OR_RETURN(AtomicFile json, AtomicFile::create(files[1]));
+  PENULT_ASSIGN_OR_RETURN(AtomicFile npy, AtomicFile::create(files[0], spec.existing));
+  PENULT_ASSIGN_OR_RETURN(AtomicFile json, AtomicFile::create(files[1], spec.existing));
   auto writer = std::make_unique<NpyWriter>(spec, std::move(npy), std::move(json), files[1]);
   PENULT_RETURN_IF_ERROR(writer->start());
   return std::unique_ptr<FeatureWriter>(std::move(writer));

@@ -88,7 +88,8 @@ struct Table {
 
 class NpzWriter : public FeatureWriter {
  public:
-  explicit NpzWriter(const OutputSpec& spec) : FeatureWriter(spec), path_(spec.path) {}
+  explicit NpzWriter(const OutputSpec& spec)
+      : FeatureWriter(spec), path_(spec.path), existing_(spec.existing) {}
 
   Status start(const OutputSpec& spec) {
     const size_t buffer =
@@ -135,7 +136,7 @@ class NpzWriter : public FeatureWriter {
   }
 
   Status complete(const std::string& provenance) override {
-    PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path_));
+    PENULT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path_, existing_));
     int code = 0;
     Zip zip(zip_open(file.temporary_path().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
     if (!zip) {
@@ -153,6 +154,7 @@ class NpzWriter : public FeatureWriter {
   }
 
   std::string path_;
+  Existing existing_;
   std::vector<std::unique_ptr<Table>> tables_;
   std::vector<std::string> paths_, labels_;
 };
@@ -171,7 +173,7 @@ Status check_key(const std::string& key) {
 Result<std::unique_ptr<FeatureWriter>> create_npz_writer(const OutputSpec& spec) {
   for (const TableInfo& table : spec.tables) PENULT_RETURN_IF_ERROR(check_key(table.key));
   // Says now, and not after all the work, what would be in the way of the name.
-  PENULT_RETURN_IF_ERROR(AtomicFile::create(spec.path).status());
+  PENULT_RETURN_IF_ERROR(AtomicFile::create(spec.path, spec.existing).status());
   auto writer = std::make_unique<NpzWriter>(spec);
   PENULT_RETURN_IF_ERROR(writer->start(spec));
   return std::unique_ptr<FeatureWriter>(std::move(writer));

@@ -17,7 +17,7 @@ class NetsBench : public ::testing::Test {
  protected:
   void SetUp() override {
     ModelData model = tiny_model();
-    const Status written = write_model(model, file_.path());
+    const Status written = write_model(model, file_.path(), Existing::kReplaced);
     ASSERT_TRUE(written.ok()) << written.message();
   }
 

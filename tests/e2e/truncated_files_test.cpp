@@ -70,7 +70,7 @@ class TruncatedFiles : public ::testing::TestWithParam<EveryNet> {
     EXPECT_TRUE(part.ok()) << part.status().message();
     if (!part.ok()) return nullptr;
     const testing::TemporaryFile file("part.penult");
-    const Status written = write_model(*part, file.path());
+    const Status written = write_model(*part, file.path(), Existing::kReplaced);
     EXPECT_TRUE(written.ok()) << written.message();
     auto model = written.ok() ? Model::load(file.path()) : written;
     EXPECT_TRUE(model.ok()) << model.status().message();

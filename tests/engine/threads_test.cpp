@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Threads, ::testing::Values(1, 2),
 TEST(Threads, LoadOneFileAndReadOneModelsWeights) {
   const testing::TemporaryFile file("shared.penult");
   ModelData data = testing::tiny_model();
-  ASSERT_TRUE(write_model(data, file.path()).ok());
+  ASSERT_TRUE(write_model(data, file.path(), Existing::kReplaced).ok());
   const auto shared = Model::load(file.path());
   ASSERT_TRUE(shared.ok()) << shared.status().message();
   const Features expected = run(*make(*shared, "penultimate", 1), 1);

@@ -52,7 +52,7 @@ TEST(ChangeZipEntry, LeavesAnArchiveWhoseEntriesCanBeRead) {
 TEST(RepairPenultHeader, LeavesNothingButTheGraphPartToComplainAbout) {
   const testing::TemporaryFile file("changed.penult");
   ModelData model = testing::tiny_model();
-  ASSERT_TRUE(write_model(model, file.path()).ok());
+  ASSERT_TRUE(write_model(model, file.path(), Existing::kReplaced).ok());
   std::vector<uint8_t> bytes = bytes_of(file.content());
   for (const size_t at : {layout::kAtHeaderCrc, layout::kAtGraphCrc, layout::kAtFileBytes}) {
     bytes[at] ^= 1;

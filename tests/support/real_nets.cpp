@@ -42,7 +42,7 @@ Result<std::shared_ptr<const Model>> through_a_file(ModelData& data) {
       fs::path(::testing::TempDir()) / ("penult_real_net_" + std::to_string(::getpid()));
   fs::create_directories(folder);
   const std::string path = (folder / "net.penult").string();
-  const Status written = write_model(data, path);
+  const Status written = write_model(data, path, Existing::kReplaced);
   auto model = written.ok() ? Model::load(path) : written;
   fs::remove_all(folder);
   return model;

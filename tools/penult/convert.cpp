@@ -73,7 +73,8 @@ Outcome convert(Options options) {
   PENULT_ASSIGN_OR_RETURN(auto model, Model::from_data(*imported));
   PENULT_ASSIGN_OR_RETURN(const Proof proof, prove_kernels(model));
   PENULT_RETURN_IF_ERROR(check_signals());
-  if (Status written = write_model(*imported, options.out); !written.ok()) {
+  if (Status written = write_model(*imported, options.out, existing(options.force));
+      !written.ok()) {
     return of_file(std::move(written));
   }
   print_out("{}: {} from {} ({})\n", escape_name(options.out), model->architecture(),

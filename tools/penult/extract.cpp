@@ -84,16 +84,18 @@ class Run : public PipelineClient {
 
 // Features and failures: neither replaces anything before both are complete on the disk.
 Status finish(FeatureWriter& writer, const std::vector<FailedInput>& failures,
-              const std::string& provenance, const std::string& out) {
-  const std::string errors = errors_beside(out);
+              const std::string& provenance, const ExtractCliOptions& options) {
+  const std::string errors = errors_beside(options.out);
   if (!failures.empty()) {
-    PENULT_ASSIGN_OR_RETURN(AtomicFile staged, stage_errors_csv(failures, errors));
+    PENULT_ASSIGN_OR_RETURN(AtomicFile staged,
+                            stage_errors_csv(failures, errors, existing(options.force)));
     PENULT_RETURN_IF_ERROR(writer.finish(provenance));
     return staged.commit();
   }
   PENULT_RETURN_IF_ERROR(writer.finish(provenance));
-  std::error_code ignored;  // failures of an earlier run would contradict the new features
-  std::filesystem::remove(errors, ignored);
+  // Failures of an earlier run would contradict the new features.
+  std::error_code ignored;
+  if (options.force) std::filesystem::remove(errors, ignored);
   return {};
 }
 
@@ -183,7 +185,10 @@ ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling poo
 }
 
 OutputSpec output_spec(const ExtractCliOptions& options, const Extractor& extractor) {
-  OutputSpec spec{.path = options.out, .tables = {}, .element_type = options.element_type()};
+  OutputSpec spec{.path = options.out,
+                  .tables = {},
+                  .element_type = options.element_type(),
+                  .existing = existing(options.force)};
   for (const OutputInfo& output : extractor.outputs()) {
     spec.tables.push_back({.key = output.key, .dims = output.dims});
   }
@@ -228,7 +233,7 @@ Outcome extract(const ExtractCliOptions& options) {
                         .element_type = options.element_type(),
                         .overflows = writer.overflows()};
   const std::string provenance = provenance_json(*model, *extractor, choices, inputs.taken);
-  if (Status written = finish(writer, run.failures, provenance, options.out); !written.ok()) {
+  if (Status written = finish(writer, run.failures, provenance, options); !written.ok()) {
     return of_file(std::move(written));
   }
   return summarize({.inputs = inputs,

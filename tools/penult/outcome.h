@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "engine/base/file.h"
 #include "penult/status.h"
 
 namespace penult::program {
@@ -36,5 +37,7 @@ Outcome of_file(Status status);
 // InvalidArgument if something is there that may not be replaced, Io if its folder cannot be
 // written.
 Status check_output(const std::string& path, bool force);
+// What --force says about files that come later than that.
+inline Existing existing(bool force) { return force ? Existing::kReplaced : Existing::kKept; }
 
 }  // namespace penult::program

@@ -44,7 +44,7 @@ Outcome truncate(const Options& options) {
   }
   PENULT_ASSIGN_OR_RETURN(ModelData part, truncate_model(data, taps));
   PENULT_RETURN_IF_ERROR(check_signals());
-  if (Status written = write_model(part, options.out); !written.ok()) {
+  if (Status written = write_model(part, options.out, existing(options.force)); !written.ok()) {
     return of_file(std::move(written));
   }
   print_out("{}: {} of {} taps, {} of {} bytes\n", escape_name(options.out), part.taps.size(),

@@ -115,7 +115,7 @@ TEST_F(InputFileTest, HashesFilesLargerThanOneChunk) {
 
 TEST_F(AtomicFileTest, AppearsOnlyWhenCommitted) {
   put("out", "old");
-  auto file = AtomicFile::create(at("out"));
+  auto file = AtomicFile::create(at("out"), Existing::kReplaced);
   ASSERT_TRUE(file.ok()) << file.status().message();
   ASSERT_TRUE(file->write("new text", 8).ok());
   EXPECT_EQ(get("out"), "old");
@@ -128,7 +128,7 @@ TEST_F(AtomicFileTest, AppearsOnlyWhenCommitted) {
 
 TEST_F(AtomicFileTest, LeavesNothingBehindWithoutCommit) {
   {
-    auto file = AtomicFile::create(at("out"));
+    auto file = AtomicFile::create(at("out"), Existing::kReplaced);
     ASSERT_TRUE(file.ok());
     AtomicFile moved(std::move(*file));
     ASSERT_TRUE(moved.write("text", 4).ok());
@@ -138,7 +138,7 @@ TEST_F(AtomicFileTest, LeavesNothingBehindWithoutCommit) {
 
 TEST_F(AtomicFileTest, RemovesItsTemporaryFileWhenTheRenameFails) {
   {
-    auto file = AtomicFile::create(at("out"));
+    auto file = AtomicFile::create(at("out"), Existing::kReplaced);
     ASSERT_TRUE(file.ok());
     fs::create_directories(at("out/in the way"));
     EXPECT_EQ(file->commit().code(), StatusCode::kIo);
@@ -147,29 +147,58 @@ TEST_F(AtomicFileTest, RemovesItsTemporaryFileWhenTheRenameFails) {
 }
 
 TEST_F(AtomicFileTest, TwoWritersOfOneNameDoNotMeet) {
-  auto a = AtomicFile::create(at("out"));
-  auto b = AtomicFile::create(at("out"));
+  auto a = AtomicFile::create(at("out"), Existing::kReplaced);
+  auto b = AtomicFile::create(at("out"), Existing::kReplaced);
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_NE(a->temporary_path(), b->temporary_path());
 }
 
+TEST_F(AtomicFileTest, KeepsAFileThatCameMeanwhileWhereThatIsWanted) {
+  {
+    auto file = AtomicFile::create(at("out"), Existing::kKept);
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    ASSERT_TRUE(file->write("mine", 4).ok());
+    put("out", "theirs");
+    const Status status = file->commit();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(status.message(), HasSubstr("is to be kept"));
+  }
+  EXPECT_EQ(get("out"), "theirs");
+  EXPECT_EQ(entries(), 1u);
+  const Status again = AtomicFile::create(at("out"), Existing::kKept).status();
+  EXPECT_EQ(again.code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(AtomicFileTest, TakesAFreeNameThoughAnExistingFileIsToBeKept) {
+  auto file = AtomicFile::create(at("out"), Existing::kKept);
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  ASSERT_TRUE(file->write("mine", 4).ok());
+  ASSERT_TRUE(file->commit().ok());
+  EXPECT_EQ(get("out"), "mine");
+  EXPECT_EQ(entries(), 1u);
+}
+
 TEST_F(AtomicFileTest, RefusesFoldersDevicesAndMissingFolders) {
-  EXPECT_EQ(AtomicFile::create(folder_.string()).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(AtomicFile::create("/dev/null").status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(AtomicFile::create("").status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(AtomicFile::create(at("no/out")).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(AtomicFile::create(folder_.string(), Existing::kReplaced).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(AtomicFile::create("/dev/null", Existing::kReplaced).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(AtomicFile::create("", Existing::kReplaced).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(AtomicFile::create(at("no/out"), Existing::kReplaced).status().code(),
+            StatusCode::kNotFound);
 }
 
 TEST_F(AtomicFileTest, TakesANameAsLongAsTheFileSystemAllows) {
   const std::string name(255, 'n');
-  auto file = AtomicFile::create(at(name));
+  auto file = AtomicFile::create(at(name), Existing::kReplaced);
   ASSERT_TRUE(file.ok()) << file.status().message();
   EXPECT_TRUE(file->commit().ok());
   EXPECT_TRUE(fs::exists(at(name)));
 }
 
 TEST_F(AtomicFileTest, ReplacesBytesInTheMiddleAndGoesOnAtTheEnd) {
-  auto file = AtomicFile::create(at("out"));
+  auto file = AtomicFile::create(at("out"), Existing::kReplaced);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE(file->write("0123456789", 10).ok());
   const uint8_t patch[] = {'a', 'b'};
@@ -180,7 +209,7 @@ TEST_F(AtomicFileTest, ReplacesBytesInTheMiddleAndGoesOnAtTheEnd) {
 }
 
 TEST_F(AtomicFileTest, IsCompleteOnceSealedAndHasItsNameOnceCommitted) {
-  auto file = AtomicFile::create(at("out"));
+  auto file = AtomicFile::create(at("out"), Existing::kReplaced);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE(file->write("text", 4).ok());
   ASSERT_TRUE(file->seal().ok());

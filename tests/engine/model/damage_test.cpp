@@ -40,7 +40,7 @@ class Damage : public ::testing::Test {
  protected:
   void SetUp() override {
     ModelData model = tiny_model();
-    ASSERT_TRUE(write_model(model, file_.path()).ok());
+    ASSERT_TRUE(write_model(model, file_.path(), Existing::kReplaced).ok());
     bytes_ = file_.content();
     std::memcpy(&graph_bytes_, bytes_.data() + layout::kAtGraphBytes, sizeof graph_bytes_);
   }

@@ -31,7 +31,7 @@ const WeightRange& range_of(const ModelData& model, WeightId id) {
 }
 
 void expect_written(ModelData& model, const TemporaryFile& file) {
-  const Status status = write_model(model, file.path());
+  const Status status = write_model(model, file.path(), Existing::kReplaced);
   ASSERT_TRUE(status.ok()) << status.message();
 }
 
@@ -43,7 +43,7 @@ ModelData load(const TemporaryFile& file) {
 
 void expect_refused(ModelData model, StatusCode code) {
   const TemporaryFile file("model.penult");
-  EXPECT_EQ(write_model(model, file.path()).code(), code);
+  EXPECT_EQ(write_model(model, file.path(), Existing::kReplaced).code(), code);
   EXPECT_EQ(file.files_in_folder(), 0u);
 }
 

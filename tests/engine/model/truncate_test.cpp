@@ -87,13 +87,13 @@ TEST(Truncate, NeedsATap) {
 TEST(Truncate, AFileHasTheBitsOfTheWholeAtEveryTap) {
   ModelData whole = testing::tiny_model();
   const testing::TemporaryFile whole_file("whole.penult");
-  ASSERT_TRUE(write_model(whole, whole_file.path()).ok());
+  ASSERT_TRUE(write_model(whole, whole_file.path(), Existing::kReplaced).ok());
   for (int cut = 0; cut < static_cast<int>(whole.taps.size()); ++cut) {
     Result<ModelData> loaded = load_model(whole_file.path());
     ASSERT_TRUE(loaded.ok()) << loaded.status().message();
     ModelData part = truncated(*loaded, {cut});
     const testing::TemporaryFile part_file("part.penult");
-    const Status written = write_model(part, part_file.path());
+    const Status written = write_model(part, part_file.path(), Existing::kReplaced);
     ASSERT_TRUE(written.ok()) << written.message();
     for (const std::string& tap : tap_names(part)) {
       EXPECT_EQ(features_of(part_file.path(), tap), features_of(whole_file.path(), tap))

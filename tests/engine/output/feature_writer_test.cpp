@@ -198,6 +198,23 @@ TEST_F(FeatureWriters, AnNpyThatCannotBeRenamedLeavesNoJson) {
   EXPECT_EQ(files(), 1u);
 }
 
+TEST_P(EveryFormat, KeepsAFileThatCameMeanwhile) {
+  const Features features = one_tap();
+  const auto names = output_files(out());
+  for (const std::string& taken : *names) {
+    auto writer =
+        create_feature_writer({out(), features.tables, ElementType::kF32, Existing::kKept});
+    ASSERT_TRUE(writer.ok()) << writer.status().message();
+    ASSERT_TRUE((*writer)->append(features.paths, features.labels, features.spans()).ok());
+    std::ofstream(taken) << "theirs";
+    EXPECT_EQ((*writer)->finish("{}").code(), StatusCode::kInvalidArgument);
+    writer->reset();
+    EXPECT_EQ(content(fs::path(taken).filename()), "theirs");
+    EXPECT_EQ(files(), 1u);
+    fs::remove(taken);
+  }
+}
+
 TEST_F(FeatureWriters, F16CountsWhatBecomesInfinity) {
   Features features = one_tap();
   const float inf = std::numeric_limits<float>::infinity();
@@ -228,7 +245,7 @@ TEST_F(FeatureWriters, CsvQuotesNamesAndWritesTheShortestNumbers) {
 TEST_F(FeatureWriters, ErrorsAreQuotedForSpreadsheets) {
   const FailedInput failures[] = {{"a,b.jpg", StatusCode::kImageCorrupt, "says \"no\""},
                                   {"c.jpg", StatusCode::kNotFound, "plain"}};
-  Result<AtomicFile> staged = stage_errors_csv(failures, path("errors.csv"));
+  Result<AtomicFile> staged = stage_errors_csv(failures, path("errors.csv"), Existing::kReplaced);
   ASSERT_TRUE(staged.ok());
   EXPECT_FALSE(fs::exists(path("errors.csv")));
   ASSERT_TRUE(staged->commit().ok());
