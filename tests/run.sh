@@ -11,6 +11,7 @@
 # PENULT_REQUIRE_ONEDNN is set: the backend onednn must be there, in both versions that it knows.
 # PENULT_TIDY=1      also clang-tidy on the files that differ from PENULT_TIDY_BASE (origin/main)
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 

@@ -6,6 +6,7 @@
 # Files that are there with the right SHA-256 are kept, so a second run needs no network. Exit 3: a
 # hash differs, or a program is missing; 4: the download or a write failed. Nothing wrong is left behind.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/show_help.sh"
 readonly table=$(dirname "${BASH_SOURCE[0]}")/assets.txt
 
 fail() { printf 'fetch_assets: error: %s\n' "$2" >&2; exit "$1"; }

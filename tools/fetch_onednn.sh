@@ -7,6 +7,7 @@
 # built for GNU OpenMP, as Debian's is (the one called plainly `onednn` wants SYCL). Exit 3: a hash
 # differs, or pip is missing; 4: the download or a write failed. Nothing wrong is left behind.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/show_help.sh"
 
 readonly wheels=(
   "onednn-cpu-gomp==2023.2.0 2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb"

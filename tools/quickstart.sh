@@ -7,6 +7,7 @@
 # Writes below build/ and out/ only; installs the Debian packages that are missing (as root or through
 # sudo; otherwise prints the line to run and exits 3). A second run does only what is left to do.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 

@@ -8,6 +8,7 @@
 # As root it calls apt-get, else sudo where that asks for no password. Where neither is possible it
 # prints the line to run and exits 3. Exit 0: everything is there.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/show_help.sh"
 
 build_packages=(
   g++ cmake ninja-build ccache pkg-config   # the build; ccache makes the second one quick

@@ -6,4 +6,5 @@
 # Without --photos, photos of 0.2 Mpx are made of the sample photos. Prepares what bench/peers/run.sh
 # prepares. Run it while nothing else runs.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 exec "$(dirname "${BASH_SOURCE[0]}")/run.sh" --script folder.py "$@"

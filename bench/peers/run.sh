@@ -8,6 +8,7 @@
 # networks with seeded weights once, measures, and prints a table; --write puts it into
 # docs/benchmarks.md and the numbers into bench/results/. Run it while nothing else runs.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 

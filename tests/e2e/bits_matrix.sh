@@ -13,6 +13,7 @@
 # the comparisons (of one tap of one picture) and the mismatches. Exit 1 if there is any, or if a test
 # fails; 2 if nothing could be run.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 build=${1:-build/ci}

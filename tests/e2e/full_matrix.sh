@@ -11,6 +11,7 @@
 #
 # Prints the worst figures of each network and backend. Exit 1 if a tap is beyond the tolerance.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 build=${1:-build/ci}

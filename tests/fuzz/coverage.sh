@@ -6,6 +6,7 @@
 #
 # The build lies in build/fuzz-coverage; its file lines.txt shows the readers line by line.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 

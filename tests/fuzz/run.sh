@@ -7,6 +7,7 @@
 # and prints a table. What was found stays in build/fuzz/findings/TARGET, the corpus, which the next
 # run starts from, in build/fuzz/corpus/TARGET, logs in build/fuzz/logs. Exit 1 if anything was found.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 

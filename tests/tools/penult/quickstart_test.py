@@ -16,7 +16,7 @@ class Quickstart(support.ProgramTest):
         os.symlink(PROGRAM, self.folder / "build/release/tools/penult/penult")
         (self.folder / "tools").mkdir()
         (self.folder / "bin").mkdir()
-        for name in ("tools/quickstart.sh", "tools/nearest.py"):
+        for name in ("tools/quickstart.sh", "tools/show_help.sh", "tools/nearest.py"):
             shutil.copy(ROOT / name, self.folder / name)
         for name in ("tools/setup_debian.sh", "tools/fetch_assets.sh", "bin/cmake"):
             (self.folder / name).write_text("#!/bin/sh\n")
