@@ -142,6 +142,9 @@ int64_t Extractor::input_h() const { return impl_->network->input.h; }
 int64_t Extractor::input_w() const { return impl_->network->input.w; }
 int64_t Extractor::max_batch() const { return impl_->network->size.max_batch; }
 const char* Extractor::isa() const { return isa_name(impl_->cache->isa()); }
+std::string Extractor::numerics() const {
+  return concat(impl_->cache->options().numerics, "-", kernels::kNumericsVersion);
+}
 const char* Extractor::backend() const { return kernels::backend_name(impl_->cache->backend()); }
 
 uint64_t Extractor::memory_bytes() const {

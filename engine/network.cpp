@@ -124,6 +124,7 @@ Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const
   PENULT_RETURN_IF_ERROR(check_options(options));
   std::shared_ptr<NetworkCache> cache(new NetworkCache(std::move(model), options));
   PENULT_ASSIGN_OR_RETURN(cache->backend_, backend_from_name(options.backend));
+  PENULT_ASSIGN_OR_RETURN(cache->numerics_, kernels::numerics_from_name(options.numerics));
   PENULT_ASSIGN_OR_RETURN(const Isa usable, usable_isa());
   if (!cache->is_reference()) cache->isa_ = usable;
   return cache;
@@ -183,6 +184,7 @@ PlanOptions NetworkCache::plan_options(const InputSize& size) const {
           .max_batch = size.max_batch,
           .threads = options_.threads,
           .backend = backend_,
+          .numerics = numerics_,
           .cache_bytes = private_cache_bytes()};
 }
 

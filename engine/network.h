@@ -67,6 +67,7 @@ class NetworkCache {
   Rgb8Values rgb8_values_;
   Isa isa_ = Isa::kScalar;
   kernels::Backend backend_ = kernels::Backend::kNative;
+  kernels::Numerics numerics_ = kernels::Numerics::kLatency;
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<const Network>> latest_;  // the latest one first

@@ -85,6 +85,11 @@ Halo no_halo(const Problem&, int index);
 size_t no_bytes(const Problem&);
 void pack_nothing(const Problem&, Weights, std::byte*);
 
+// How sums are formed, beyond what tiles and fusion may change: part of the bits. One class
+// computes a layer, whatever the batch, the threads and the taps: kernels/numerics.h.
+enum class NumericClass { kDirect, kWinograd23, kWinograd43 };
+const char* numeric_class_name(NumericClass numeric_class);  // "direct", "winograd_f23"
+
 class PreparedKernel;
 struct PrepareArgs;
 
@@ -96,6 +101,7 @@ struct Kernel {
   const char* name;  // <op>_<variant>_<dtype>_<isa|backend>
   Backend backend;
   Isa isa;
+  NumericClass numeric_class = NumericClass::kDirect;
   // Empty if the kernel can run the problem, else why not (shown by `inspect -v`).
   std::string (*declines)(const Problem&) = accepts_all;
   // Zeros that must surround src[index].

@@ -15,6 +15,7 @@
 #include "kernels/pad/pad.h"
 #include "kernels/pool2d/pool2d.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/winograd_conv2d/winograd_conv2d.h"
 
 namespace penult::kernels {
 
@@ -24,6 +25,7 @@ std::span<const Table> all_tables() {
   // clang-format off
   static const std::array tables = {
       kDepthwiseConv2dTable,
+      kWinogradConv2dTable,
       kConv2dTable,
       kActivationTable,
       kAddTable,

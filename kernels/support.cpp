@@ -18,6 +18,18 @@ const char* backend_name(Backend backend) {
   return "unknown";
 }
 
+const char* numeric_class_name(NumericClass numeric_class) {
+  switch (numeric_class) {
+    case NumericClass::kDirect:
+      return "direct";
+    case NumericClass::kWinograd23:
+      return "winograd_f23";
+    case NumericClass::kWinograd43:
+      return "winograd_f43";
+  }
+  return "unknown";
+}
+
 Halo no_halo(const Problem&, int) { return {}; }
 size_t no_bytes(const Problem&) { return 0; }
 void pack_nothing(const Problem&, Weights, std::byte*) {}

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 
 #include "penult/status.h"
@@ -11,23 +10,11 @@
 namespace penult {
 
 // Owned, 64-byte aligned, uninitialised memory. A failed allocation is a Status, not an exception.
+// Large buffers ask the system for huge pages.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  static Result<AlignedBuffer> allocate(size_t bytes) {
-    AlignedBuffer buffer;
-    const size_t rounded = (bytes + kAlignment - 1) & ~(kAlignment - 1);
-    if (rounded < bytes) return Status(StatusCode::kOutOfMemory, "buffer size overflows");
-    if (rounded != 0) {
-      buffer.data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
-      if (!buffer.data_) {
-        return Status(StatusCode::kOutOfMemory,
-                      "cannot allocate " + std::to_string(rounded) + " bytes");
-      }
-    }
-    buffer.bytes_ = bytes;
-    return buffer;
-  }
+  static Result<AlignedBuffer> allocate(size_t bytes);
 
   std::byte* data() { return data_.get(); }
   const std::byte* data() const { return data_.get(); }

@@ -156,7 +156,8 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
     if (entry.backend != options.backend) continue;
     PENULT_ASSIGN_OR_RETURN(plan.module, entry.load());
   }
-  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options.isa, plan.module));
+  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps,
+                          select_kernels(graph, options.isa, options.numerics, plan.module));
   choose_layout(graph, steps, plan.buffers);
   PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);

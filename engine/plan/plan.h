@@ -13,6 +13,7 @@
 #include "engine/passes/passes.h"
 #include "kernels/backend_module.h"
 #include "kernels/kernel.h"
+#include "kernels/numerics.h"
 #include "kernels/prepared.h"
 #include "penult/extractor.h"
 
@@ -23,9 +24,10 @@ struct PlanOptions {
   int64_t max_batch = 1;
   int threads = 1;
   kernels::Backend backend = kernels::Backend::kNative;  // or kOnednn, ours for what it declines
-  uint64_t memory_budget_bytes = uint64_t{1} << 30;      // for arena and scratch
-  uint64_t cache_bytes = uint64_t{1} << 20;              // of a processor, for itself alone: the L2
-  int64_t images_at_once = 0;                            // 0: as choose_images_at_once says
+  kernels::Numerics numerics = kernels::Numerics::kLatency;
+  uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena and scratch
+  uint64_t cache_bytes = uint64_t{1} << 20;          // of a processor, for itself alone: the L2
+  int64_t images_at_once = 0;                        // 0: as choose_images_at_once says
 };
 
 // What a caller wants to receive: `value`, as it is. Feature i of run() is the i-th.
@@ -92,9 +94,10 @@ struct Plan {
 kernels::Problem describe(const Graph& graph, const Node& node);
 
 // Picks a kernel for each node: the first of the operator's tables, the module's (if there is one)
-// before ours, that runs on `isa` and does not decline. ModelInvalid lists every refusal if none
+// before ours, that runs on `isa` and does not decline; of ours, one of the layer's numeric class.
+// ModelInvalid lists every refusal if none
 // accepts.
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::Numerics numerics,
                                          const kernels::BackendModule* module = nullptr);
 
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.

@@ -7,13 +7,28 @@
 namespace penult {
 namespace {
 
+using kernels::Kernel;
+
+struct Wanted {
+  Isa isa;
+  kernels::NumericClass numeric_class;
+};
+
+std::string refusal(const Kernel& kernel, const Wanted& wanted, const kernels::Problem& problem) {
+  if (kernel.backend == kernels::Backend::kNative && kernel.numeric_class != wanted.numeric_class) {
+    return concat("the layer's numeric class is ", numeric_class_name(wanted.numeric_class));
+  }
+  return kernel.declines(problem);
+}
+
 // Null if no kernel accepts; step.refusals says why not.
-const kernels::Kernel* first_acceptor(std::span<const kernels::Table> tables, Isa isa, Step& step) {
+const Kernel* first_acceptor(std::span<const kernels::Table> tables, const Wanted& wanted,
+                             Step& step) {
   for (const kernels::Table& table : tables) {
     if (table.op != step.problem.op) continue;
-    for (const kernels::Kernel& kernel : table.kernels) {
-      if (kernel.isa > isa) continue;
-      std::string reason = kernel.declines(step.problem);
+    for (const Kernel& kernel : table.kernels) {
+      if (kernel.isa > wanted.isa) continue;
+      std::string reason = refusal(kernel, wanted, step.problem);
       if (reason.empty()) return &kernel;
       step.refusals.push_back(concat(kernel.name, ": ", reason));
     }
@@ -21,15 +36,16 @@ const kernels::Kernel* first_acceptor(std::span<const kernels::Table> tables, Is
   return nullptr;
 }
 
-const kernels::Kernel* first_acceptor(const kernels::BackendModule* module, Isa isa, Step& step) {
+const Kernel* first_acceptor(const kernels::BackendModule* module, const Wanted& wanted,
+                             Step& step) {
   if (module != nullptr) {
-    const auto* kernel = first_acceptor(module->tables, isa, step);
+    const Kernel* kernel = first_acceptor(module->tables, wanted, step);
     if (kernel != nullptr) return kernel;
     if (step.refusals.empty()) {
       step.refusals.push_back(concat(module->library, ": no kernel for ", step.problem.op));
     }
   }
-  return first_acceptor(kernels::all_tables(), isa, step);
+  return first_acceptor(kernels::all_tables(), wanted, step);
 }
 
 Status no_kernel(const Node& node, const Step& step) {
@@ -63,14 +79,15 @@ kernels::Problem describe(const Graph& graph, const Node& node) {
   return problem;
 }
 
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa,
+Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::Numerics numerics,
                                          const kernels::BackendModule* module) {
   std::vector<Step> steps;
   for (const Node& node : graph.nodes) {
     Step step;
     step.name = node.name;
     step.problem = describe(graph, node);
-    step.kernel = first_acceptor(module, isa, step);
+    const Wanted wanted{isa, kernels::numeric_class(step.problem, isa, numerics)};
+    step.kernel = first_acceptor(module, wanted, step);
     if (step.kernel == nullptr) return no_kernel(node, step);
     for (const ValueId input : node.inputs) step.src.push_back(input);
     step.residual = node.fused.residual;

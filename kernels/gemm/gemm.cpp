@@ -16,7 +16,8 @@ int64_t part_bytes(int64_t elems, size_t elem_bytes) {
 
 }  // namespace
 
-GemmPacking GemmPacking::of(Isa isa, const GemmShape& shape, int64_t max_segments) {
+GemmPacking GemmPacking::of(Isa isa, const GemmShape& shape, int64_t max_segments,
+                            int64_t products) {
   GemmPacking packing{split_panels(isa, shape), shape.reduction, {}};
   const auto starts = static_cast<int64_t>(packing.panels.size());
   const int64_t channels = packing.panels.back();
@@ -25,48 +26,66 @@ GemmPacking GemmPacking::of(Isa isa, const GemmShape& shape, int64_t max_segment
   at.panels_at = sizeof(GemmLayout);
   at.bias_at = at.panels_at + part_bytes(starts, sizeof(int64_t));
   at.weights_at = at.bias_at + part_bytes(channels, sizeof(float));
-  at.offsets_at = at.weights_at + part_bytes(channels * shape.reduction, sizeof(float));
+  at.offsets_at = at.weights_at + part_bytes(channels * shape.reduction * products, sizeof(float));
   at.bytes = at.offsets_at + part_bytes(max_segments, sizeof(int64_t));
   return packing;
+}
+
+float* pack_all_but_weights(const GemmPacking& packing, int64_t oc, std::span<const float> bias,
+                            std::byte* packed) {
+  const GemmLayout& at = packing.layout;
+  std::memcpy(packed, &at, sizeof(at));
+  std::memcpy(packed + at.panels_at, packing.panels.data(),
+              packing.panels.size() * sizeof(packing.panels[0]));
+  auto* out_bias = reinterpret_cast<float*>(packed + at.bias_at);
+  for (int64_t o = 0; o < packing.panels.back(); ++o)
+    out_bias[o] = o < oc && !bias.empty() ? bias[o] : 0.0F;
+  return reinterpret_cast<float*>(packed + at.weights_at);
 }
 
 void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> weights,
                std::span<const int64_t> source_index, std::span<const float> bias,
                std::byte* packed) {
-  const GemmLayout& at = packing.layout;
-  std::memcpy(packed, &at, sizeof(at));
-  std::memcpy(packed + at.panels_at, packing.panels.data(),
-              packing.panels.size() * sizeof(packing.panels[0]));
-  auto* out = reinterpret_cast<float*>(packed + at.weights_at);
-  for (int64_t panel = 0; panel < at.panels; ++panel) {
+  float* out = pack_all_but_weights(packing, oc, bias, packed);
+  for (int64_t panel = 0; panel < packing.layout.panels; ++panel) {
     for (int64_t k = 0; k < packing.reduction; ++k) {
       for (int64_t o = packing.panels[panel]; o < packing.panels[panel + 1]; ++o)
         *out++ = o < oc ? weights[o * packing.reduction + source_index[k]] : 0.0F;
     }
   }
-  auto* out_bias = reinterpret_cast<float*>(packed + at.bias_at);
-  for (int64_t o = 0; o < packing.panels.back(); ++o)
-    out_bias[o] = o < oc && !bias.empty() ? bias[o] : 0.0F;
+}
+
+GemmPart part_of_packed(const std::byte* packed, int64_t rows, int thread, int threads) {
+  const GemmLayout& at = packed_layout(packed);
+  const auto* panels = reinterpret_cast<const int64_t*>(packed + at.panels_at);
+  // By rows while there are more of them than weights to read, else each thread reads only its own
+  // half of the weights. A grain of 12 rows is whole tiles of most shapes.
+  constexpr int64_t kGrain = 12;
+  const int64_t channels = panels[at.panels];
+  const bool by_rows = at.panels < threads || (rows >= channels && rows >= kGrain * threads);
+  const Range row_part = by_rows ? part_of(rows, thread, threads, kGrain) : Range{0, rows};
+  const Range panel_part = by_rows ? Range{0, at.panels} : part_of(at.panels, thread, threads);
+  return {.panels = panels,
+          .bias = reinterpret_cast<const float*>(packed + at.bias_at),
+          .weights = reinterpret_cast<const float*>(packed + at.weights_at),
+          .offsets = reinterpret_cast<const int64_t*>(packed + at.offsets_at),
+          .row_begin = row_part.begin,
+          .row_end = row_part.end,
+          .panel_begin = panel_part.begin,
+          .panel_end = panel_part.end};
 }
 
 void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread,
                 int threads) {
-  const GemmLayout& at = packed_layout(packed);
-  params.panels = reinterpret_cast<const int64_t*>(packed + at.panels_at);
-  params.bias = reinterpret_cast<const float*>(packed + at.bias_at);
-  params.weights = reinterpret_cast<const float*>(packed + at.weights_at);
-  params.offsets = reinterpret_cast<const int64_t*>(packed + at.offsets_at);
-  // By rows while there are more of them than weights to read, else each thread reads only its own
-  // half of the weights. A grain of 12 rows is whole tiles of most shapes.
-  constexpr int64_t kGrain = 12;
-  const int64_t channels = params.panels[at.panels];
-  const bool by_rows = at.panels < threads || (rows >= channels && rows >= kGrain * threads);
-  const Range row_part = by_rows ? part_of(rows, thread, threads, kGrain) : Range{0, rows};
-  const Range panel_part = by_rows ? Range{0, at.panels} : part_of(at.panels, thread, threads);
-  params.row_begin = row_part.begin;
-  params.row_end = row_part.end;
-  params.panel_begin = panel_part.begin;
-  params.panel_end = panel_part.end;
+  const GemmPart part = part_of_packed(packed, rows, thread, threads);
+  params.panels = part.panels;
+  params.bias = part.bias;
+  params.weights = part.weights;
+  params.offsets = part.offsets;
+  params.row_begin = part.row_begin;
+  params.row_end = part.row_end;
+  params.panel_begin = part.panel_begin;
+  params.panel_end = part.panel_end;
 }
 
 void run_gemm(Isa isa, const GemmParams& params) {

@@ -21,13 +21,15 @@ struct alignas(64) GemmLayout {
   int64_t bytes;
 };
 
-// How a product's weights are packed, with room for the offsets of at most `max_segments`.
+// How the weights of `products` products of one shape are packed, with room for the offsets of at
+// most `max_segments`.
 struct GemmPacking {
   std::vector<int64_t> panels;
   int64_t reduction;
   GemmLayout layout;
 
-  static GemmPacking of(Isa isa, const GemmShape& shape, int64_t max_segments);
+  static GemmPacking of(Isa isa, const GemmShape& shape, int64_t max_segments,
+                        int64_t products = 1);
 };
 
 // Weight (o, k) stands at weights[o * reduction + source_index[k]]; an empty bias is zeros. The
@@ -36,12 +38,25 @@ void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> we
                std::span<const int64_t> source_index, std::span<const float> bias,
                std::byte* packed);
 
+// The same for weights of another arrangement: everything else is written, and the place of the
+// weights returned.
+float* pack_all_but_weights(const GemmPacking& packing, int64_t oc, std::span<const float> bias,
+                            std::byte* packed);
+
 inline const GemmLayout& packed_layout(const std::byte* packed) {
   return *reinterpret_cast<const GemmLayout*>(packed);
 }
 
-// Points the params at what pack_gemm wrote, and sets row and panel ranges to part `thread` of
-// `threads` of `rows` rows.
+// What pack_gemm wrote, and the rows and panels of part `thread` of `threads` of `rows` rows.
+struct GemmPart {
+  const int64_t* panels;
+  const float *bias, *weights;
+  const int64_t* offsets;
+  int64_t row_begin, row_end, panel_begin, panel_end;
+};
+GemmPart part_of_packed(const std::byte* packed, int64_t rows, int thread, int threads);
+
+// Sets the params to that part.
 void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread, int threads);
 
 void run_gemm(Isa isa, const GemmParams& params);

@@ -9,7 +9,7 @@
 
 #include "engine/base/activation_def.h"
 #include "engine/ops/op.h"
-#include "tests/kernels/kernel_case.h"
+#include "tests/kernels/winograd_magnitudes.h"
 
 namespace penult::testing {
 namespace {
@@ -96,7 +96,7 @@ class Conformance : public ::testing::TestWithParam<Param> {
 
 TEST_P(Conformance, IsExactOnIntegers) {
   for (const ProblemSpec& spec : accepted_specs(GetParam())) {
-    if (!is_exact_on_integers(spec)) continue;
+    if (!is_exact_on_integers(spec, GetParam().kernel->numeric_class)) continue;
     const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
     expect_close(c, reference(c), [](size_t) { return 0.0; });
     if (HasFatalFailure()) return;
@@ -106,9 +106,12 @@ TEST_P(Conformance, IsExactOnIntegers) {
 TEST_P(Conformance, StaysWithinTheErrorModelOnReals) {
   for (const ProblemSpec& spec : accepted_specs(GetParam())) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
-    const Dense magnitude = reference(magnitudes_of(c));
+    const kernels::NumericClass numeric_class = GetParam().kernel->numeric_class;
+    const Dense magnitude = numeric_class == kernels::NumericClass::kDirect
+                                ? reference(magnitudes_of(c))
+                                : winograd_magnitudes(c, numeric_class);
     const Dense expected = reference(c);
-    const ErrorBound bound = error_bound(spec);
+    const ErrorBound bound = error_bound(spec, numeric_class);
     expect_close(c, expected, [&](size_t i) { return bound.at(magnitude[i], expected[i]); });
     if (HasFatalFailure()) return;
   }

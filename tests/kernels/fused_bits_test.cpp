@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@ namespace {
 
 using kernels::Backend;
 using kernels::Kernel;
+using kernels::NumericClass;
 using shapes::all_corpora;
 using shapes::kTails;
 using shapes::make_problem;
@@ -28,20 +30,31 @@ bool same_bits(const Dense& a, const Dense& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-// A level, over one corpus.
+// A level and a numeric class, over one corpus.
 struct Param {
   Isa isa;
+  NumericClass numeric_class;
   const char* corpus;
 };
 
 void PrintTo(const Param& param, std::ostream* out) {
-  *out << isa_name(param.isa) << " on " << param.corpus;
+  *out << isa_name(param.isa) << " " << numeric_class_name(param.numeric_class) << " on "
+       << param.corpus;
 }
 
 std::vector<Param> all_params() {
   std::vector<Param> params;
-  for (const Isa isa : all_isas())
-    for (const char* corpus : all_corpora()) params.push_back({isa, corpus});
+  for (const char* corpus : all_corpora()) {
+    const std::vector<ProblemSpec> specs = read_corpus(corpus);
+    for (const NumericClass numeric_class :
+         {NumericClass::kDirect, NumericClass::kWinograd23, NumericClass::kWinograd43}) {
+      const auto fits = [&](const ProblemSpec& spec) {
+        return find_kernel(spec, Backend::kNative, Isa::kScalar, numeric_class) != nullptr;
+      };
+      if (std::none_of(specs.begin(), specs.end(), fits)) continue;
+      for (const Isa isa : all_isas()) params.push_back({isa, numeric_class, corpus});
+    }
+  }
   return params;
 }
 
@@ -81,15 +94,20 @@ class Bits : public ::testing::TestWithParam<Param> {
     if (!is_supported(GetParam().isa)) GTEST_SKIP() << "this machine lacks the level";
   }
 
+  const Kernel* of_class(const ProblemSpec& spec) const {
+    return find_kernel(spec, Backend::kNative, GetParam().isa, GetParam().numeric_class);
+  }
+  // Of the class; direct are also the operators that a fused kernel stands for.
   const Kernel* native(const ProblemSpec& spec) const {
-    return find_kernel(spec, Backend::kNative, GetParam().isa);
+    const Kernel* kernel = of_class(spec);
+    return kernel ? kernel : find_kernel(spec, Backend::kNative, GetParam().isa);
   }
 
   std::vector<ProblemSpec> specs() const {
     std::vector<ProblemSpec> accepted;
     for (const ProblemSpec& full : read_corpus(GetParam().corpus)) {
       const ProblemSpec spec = reduced(full, kMaxTestCost);
-      if (native(spec)) accepted.push_back(spec);
+      if (of_class(spec)) accepted.push_back(spec);
     }
     return accepted;
   }
@@ -190,7 +208,8 @@ TEST_P(Bits, DoNotDependOnThePlaceInTheBatch) {
 }
 
 std::string param_name(const ::testing::TestParamInfo<Param>& info) {
-  return std::string(isa_name(info.param.isa)) + "_on_" + info.param.corpus;
+  return std::string(isa_name(info.param.isa)) + "_" +
+         numeric_class_name(info.param.numeric_class) + "_on_" + info.param.corpus;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Bits, ::testing::ValuesIn(all_params()), param_name);

@@ -257,12 +257,14 @@ const Kernel* find_kernel(std::span<const kernels::Table> tables, const ProblemS
   return nullptr;
 }
 
-const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa) {
+const Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa,
+                          kernels::NumericClass numeric_class) {
   const Problem problem = make_problem(spec);
   for (const kernels::Table& table : kernels::all_tables()) {
     if (problem.op != table.op) continue;
     for (const Kernel& kernel : table.kernels) {
       if (kernel.backend != backend || kernel.isa != isa) continue;
+      if (kernel.numeric_class != numeric_class) continue;
       if (kernel.declines(problem).empty()) return &kernel;
     }
   }

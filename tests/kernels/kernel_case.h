@@ -49,8 +49,11 @@ std::string implementation_of(const kernels::Kernel& kernel, const ProblemSpec& 
 // The first that accepts the problem; null if none.
 const kernels::Kernel* find_kernel(std::span<const kernels::Table> tables, const ProblemSpec& spec);
 
-// The operator's kernel of that backend and level which accepts the problem first; null if none.
-const kernels::Kernel* find_kernel(const ProblemSpec& spec, kernels::Backend backend, Isa isa);
+// The operator's kernel of that backend, level and class which accepts the problem first; null if
+// none.
+const kernels::Kernel* find_kernel(
+    const ProblemSpec& spec, kernels::Backend backend, Isa isa,
+    kernels::NumericClass numeric_class = kernels::NumericClass::kDirect);
 
 // If the planner finds a native kernel for it at that level: the level's own or a lower one's.
 bool runs_natively(const ProblemSpec& spec, Isa isa);

@@ -8,6 +8,8 @@
 namespace penult::testing {
 namespace {
 
+using kernels::NumericClass;
+
 int64_t window(const ProblemSpec& spec) { return spec.kh * spec.kw; }
 
 struct Numerics {
@@ -53,10 +55,13 @@ int64_t test_cost(const ProblemSpec& spec) {
   return operations + 16 * elems;
 }
 
-ErrorBound error_bound(const ProblemSpec& spec) {
+ErrorBound error_bound(const ProblemSpec& spec, NumericClass numeric_class) {
   constexpr int64_t kEpilogue = 2;  // residual, and storing the reference as f32
   const Numerics& numerics = numerics_of(spec);
-  ErrorBound bound{numerics.roundings(spec) + kEpilogue, numerics.relative, 0};
+  int64_t roundings = numerics.roundings(spec);
+  // kernels/winograd_conv2d/winograd_conv2d.h
+  if (numeric_class != NumericClass::kDirect) roundings = spec.src.c + 24;
+  ErrorBound bound{roundings + kEpilogue, numerics.relative, 0};
   for (const Activation& f : {make_problem(spec).function, spec.epilogue.activation})
     bound.functions += !is_exact(f);
   return bound;
@@ -68,7 +73,9 @@ double ErrorBound::at(double magnitude, double expected) const {
   return error;
 }
 
-bool is_exact_on_integers(const ProblemSpec& spec) {
+bool is_exact_on_integers(const ProblemSpec& spec, NumericClass numeric_class) {
+  // Roots of 2 are no fractions; the halves of F(2,3) are.
+  if (numeric_class == NumericClass::kWinograd43) return false;
   return numerics_of(spec).exact_on_integers && is_exact(make_problem(spec).function) &&
          is_exact(spec.epilogue.activation);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "bench/shapes/corpus.h"
+#include "kernels/kernel.h"
 
 namespace penult::testing {
 
@@ -20,10 +21,12 @@ struct ErrorBound {
   // the reference gives `expected`.
   double at(double magnitude, double expected) const;
 };
-ErrorBound error_bound(const ProblemSpec& spec);
+ErrorBound error_bound(const ProblemSpec& spec,
+                       kernels::NumericClass numeric_class = kernels::NumericClass::kDirect);
 
 // If every intermediate result of small integers is an integer.
-bool is_exact_on_integers(const ProblemSpec& spec);
+bool is_exact_on_integers(const ProblemSpec& spec,
+                          kernels::NumericClass numeric_class = kernels::NumericClass::kDirect);
 
 // What testing one image costs: arithmetic, and buffers to make and compare.
 int64_t test_cost(const ProblemSpec& spec);

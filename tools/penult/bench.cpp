@@ -23,6 +23,7 @@ struct Options {
   std::vector<int64_t> batches = {1};
   std::vector<int> threads = {1};
   std::vector<std::string> backends = {"native"};
+  std::string numerics = "latency";
   double seconds = 2;
   bool steps = false, json = false;
 };
@@ -83,9 +84,15 @@ Status check_names(const Options& options, const std::shared_ptr<const Model>& m
 
 nlohmann::ordered_json describe(const Model& model, const ExtractorOptions& run,
                                 const Extractor& extractor, size_t runs) {
-  return {{"model", model.architecture()}, {"tap", run.taps[0]}, {"batch", run.max_batch},
-          {"threads", run.threads},        {"device", "cpu"},    {"backend", extractor.backend()},
-          {"isa", extractor.isa()},        {"runs", runs}};
+  return {{"model", model.architecture()},
+          {"tap", run.taps[0]},
+          {"batch", run.max_batch},
+          {"threads", run.threads},
+          {"device", "cpu"},
+          {"backend", extractor.backend()},
+          {"isa", extractor.isa()},
+          {"numerics", extractor.numerics()},
+          {"runs", runs}};
 }
 
 Status bench_steps(const Options& options, const Model& model, const ExtractorOptions& run,
@@ -153,6 +160,7 @@ Outcome bench(const Options& options) {
           run.max_batch = batch;
           run.threads = threads;
           run.backend = backend;
+          run.numerics = options.numerics;
           Outcome outcome = bench_one(options, *model, run);
           if (!outcome.status.ok()) return outcome;
         }
@@ -189,6 +197,11 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
   add_list_option(app, "--backend", options->backends,
                   "native, onednn, reference, or several [native]")
       ->type_name("LIST");
+  app.add_option("--numerics", options->numerics,
+                 "table of how layers are computed: latency, for an image at a time, or\n"
+                 "throughput, for batches [latency]")
+      ->check(CLI::IsMember({"latency", "throughput"}).description(""))
+      ->type_name("latency|throughput");
   app.add_option("--seconds", options->seconds, "time for each row [2]")->type_name("S");
   app.add_flag("--steps", options->steps,
                "the time of each step of a run, in which several layers may be fused");

@@ -179,6 +179,7 @@ ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling poo
   wanted.max_batch = shape.images_in_run;
   wanted.threads = shape.net_threads;
   wanted.backend = options.backend;
+  wanted.numerics = options.numerics;
   wanted.input_h = preprocess.crop_h;
   wanted.input_w = preprocess.crop_w;
   return wanted;

@@ -97,8 +97,8 @@ void declare_computation(CLI::App& app, ExtractCliOptions& options) {
   app.add_option("--device", options.device, "cpu; cuda is not in this version [cpu]")
       ->type_name("NAME");
   add_choice(app, "--numerics", options.numerics,
-             "table of how layers are computed: throughput, or latency; both give the\n"
-             "same bits in this version [throughput]",
+             "table of how layers are computed, part of the features' bits:\n"
+             "throughput, for batches, or latency, for an image at a time [throughput]",
              {"throughput", "latency"});
   add_choice(app, "--precision", options.precision, "f32; f16 computes on cuda only [f32]",
              {"f32", "f16"});

@@ -10,10 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Every layer is computed directly, without Winograd or a split of K: the only numeric class so
-// far.
-constexpr const char* kNumericsId = "direct";
-
 Json preprocess_json(const Preprocess& p) {
   using P = Preprocess;
   return {{"resize_mode", p.resize_mode == P::ResizeMode::kShortSide ? "short_side" : "squash"},
@@ -56,7 +52,7 @@ std::string provenance_json(const Model& model, const Extractor& extractor, cons
                {"device", "cpu"},
                {"backend", extractor.backend()},
                {"isa", extractor.isa()},
-               {"numerics", kNumericsId},
+               {"numerics", extractor.numerics()},
                {"dtype", element_type_name(choices.element_type)},
                {"inputs", inputs.size()},
                {"inputs_sha256", list_hash(inputs)}};

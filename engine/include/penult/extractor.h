@@ -35,7 +35,10 @@ struct ExtractorOptions {
   int64_t max_batch = 8;         ///< images in one run() at most; decides the memory
   int threads = 1;               ///< threads of run(), this one included
   std::string backend = "auto";  ///< "auto" = "native"; "onednn", "reference"
-  int64_t input_h = 0;           ///< 0: the model's default
+  /// The table that says how each layer is computed, part of the features' bits: "latency", for an
+  /// image at a time, "throughput", for batches.
+  std::string numerics = "latency";
+  int64_t input_h = 0;  ///< 0: the model's default
   int64_t input_w = 0;
 };
 
@@ -85,8 +88,9 @@ class Extractor {
   const std::vector<OutputInfo>& outputs() const;
   int64_t input_h() const;
   int64_t input_w() const;
-  const char* isa() const;      ///< ISA class in use: "scalar", "avx2"
-  const char* backend() const;  ///< "native", "onednn" or "reference"
+  const char* isa() const;       ///< ISA class in use: "scalar", "avx2"
+  const char* backend() const;   ///< "native", "onednn" or "reference"
+  std::string numerics() const;  ///< table and its version: "latency-1"
   int64_t max_batch() const;
   uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 

@@ -1,0 +1,19 @@
+#pragma once
+
+// Which numeric class computes a layer: data, keyed by the layer's shape and the ISA class, never
+// by batch, threads or taps. Changing a row changes bits: then kNumericsVersion goes up.
+
+#include "kernels/kernel.h"
+
+namespace penult::kernels {
+
+inline constexpr int kNumericsVersion = 1;
+
+// latency: for one image at a time. throughput: for batches of 8 and more.
+enum class Numerics { kLatency, kThroughput };
+// InvalidArgument lists the names: "latency", "throughput".
+Result<Numerics> numerics_from_name(const std::string& name);
+
+NumericClass numeric_class(const Problem& problem, Isa isa, Numerics numerics);
+
+}  // namespace penult::kernels
