@@ -32,7 +32,8 @@ inline constexpr int64_t kChannelPad = 16;
 // with a TensorDesc is the address of element (image 0, pixel (0,0), channel 0), inside the halo.
 // Floats between shape.c and pixel_stride hold unspecified finite values: a kernel may read and
 // write them, and no result may depend on them. pixel_stride is a multiple of kChannelPad and every
-// pixel is 64-byte aligned.
+// pixel is 64-byte aligned. One exception: pixel_stride may be shape.c in the source of a kernel
+// that says so (Kernel::dense_src).
 struct TensorDesc {
   Shape shape = {};
   Halo halo = {};
@@ -83,6 +84,7 @@ const char* backend_name(Backend backend);
 std::string accepts_all(const Problem&);
 Halo no_halo(const Problem&, int index);
 size_t no_bytes(const Problem&);
+bool never(const Problem&);
 void pack_nothing(const Problem&, Weights, std::byte*);
 
 // How sums are formed, beyond what tiles and fusion may change: part of the bits. One class
@@ -106,6 +108,9 @@ struct Kernel {
   std::string (*declines)(const Problem&) = accepts_all;
   // Zeros that must surround src[index].
   Halo (*src_halo)(const Problem&, int index) = no_halo;
+  // Whether src[0] may also lie without channels of padding: for pixels of few channels, which else
+  // are mostly padding.
+  bool (*dense_src)(const Problem&) = never;
   size_t (*packed_bytes)(const Problem&) = no_bytes;
   // Called once, by one thread.
   void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;

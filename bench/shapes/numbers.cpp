@@ -46,13 +46,24 @@ KernelCase KernelCase::make(const ProblemSpec& spec, Numbers numbers, int64_t im
   return c;
 }
 
-TensorDesc lay_out(const Shape& shape, const Halo& halo, int64_t spare_channels) {
-  TensorDesc desc{.shape = shape, .halo = halo};
-  const int64_t pad = kernels::kChannelPad;
-  desc.pixel_stride = (shape.c + pad - 1) / pad * pad + spare_channels;
+namespace {
+
+TensorDesc with_pixels_of(int64_t floats, const Shape& shape, const Halo& halo) {
+  TensorDesc desc{.shape = shape, .halo = halo, .pixel_stride = floats};
   desc.row_stride = (halo.left + shape.w + halo.right) * desc.pixel_stride;
   desc.image_stride = (halo.top + shape.h + halo.bottom) * desc.row_stride;
   return desc;
+}
+
+}  // namespace
+
+TensorDesc lay_out(const Shape& shape, const Halo& halo, int64_t spare_channels) {
+  const int64_t pad = kernels::kChannelPad;
+  return with_pixels_of((shape.c + pad - 1) / pad * pad + spare_channels, shape, halo);
+}
+
+TensorDesc lay_out_dense(const Shape& shape, const Halo& halo) {
+  return with_pixels_of(shape.c, shape, halo);
 }
 
 }  // namespace penult::shapes

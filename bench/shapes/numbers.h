@@ -34,6 +34,9 @@ struct KernelCase {
 kernels::TensorDesc lay_out(const Shape& shape, const kernels::Halo& halo,
                             int64_t spare_channels = 0);
 
+// Without any padding of channels.
+kernels::TensorDesc lay_out_dense(const Shape& shape, const kernels::Halo& halo);
+
 // Floats from the start of such a buffer to its pixel (0, 0).
 inline int64_t origin_of(const kernels::TensorDesc& desc) {
   return desc.halo.top * desc.row_stride + desc.halo.left * desc.pixel_stride;

@@ -30,23 +30,24 @@ void copy_planar_row(const float* from, const kernels::TensorDesc& desc, float* 
   const Shape& shape = desc.shape;
   const int64_t plane = shape.h * shape.w;
   // The row at once: it stays in L1, and a call for each pixel's rest would cost more.
-  zero(to, to + shape.w * desc.pixel_stride);
+  if (desc.pixel_stride != shape.c) zero(to, to + shape.w * desc.pixel_stride);
   for (int64_t w = 0; w < shape.w; ++w) {
     for (int64_t c = 0; c < shape.c; ++c) to[w * desc.pixel_stride + c] = from[c * plane + w];
   }
 }
 
+// With the number of floats known, a pixel is a few stores.
+template <int64_t kPixelStride>
 void copy_rgb8_row(const uint8_t* from, const Rgb8Values& values, const kernels::TensorDesc& desc,
                    float* to) {
-  // With the number of floats known, a pixel is a few stores.
-  PENULT_DCHECK(desc.shape.c == 3 && desc.pixel_stride == kernels::kChannelPad);
+  PENULT_DCHECK(desc.shape.c == 3 && desc.pixel_stride == kPixelStride);
   const uint8_t *first = from + values.byte[0], *second = from + values.byte[1],
                 *third = from + values.byte[2];
-  for (int64_t w = 0; w < desc.shape.w; ++w, to += kernels::kChannelPad) {
+  for (int64_t w = 0; w < desc.shape.w; ++w, to += kPixelStride) {
     to[0] = values.value[0][first[3 * w]];
     to[1] = values.value[1][second[3 * w]];
     to[2] = values.value[2][third[3 * w]];
-    for (int64_t c = 3; c < kernels::kChannelPad; ++c) to[c] = 0;
+    for (int64_t c = 3; c < kPixelStride; ++c) to[c] = 0;
   }
 }
 
@@ -66,7 +67,9 @@ void copy_input(const InputImages& src, const kernels::TensorDesc& desc, float* 
     const int64_t image = row / shape.h, h = row % shape.h;
     float* to = dst + image * desc.image_stride + h * desc.row_stride;
     if (src.rgb8 != nullptr) {
-      copy_rgb8_row(src.rgb8 + row * shape.w * 3, *src.values, desc, to);
+      const auto copy =
+          desc.pixel_stride == 3 ? copy_rgb8_row<3> : copy_rgb8_row<kernels::kChannelPad>;
+      copy(src.rgb8 + row * shape.w * 3, *src.values, desc, to);
     } else {
       copy_planar_row(src.planar + (image * shape.c * shape.h + h) * shape.w, desc, to);
     }

@@ -36,7 +36,7 @@ struct InputImages {
   }
 };
 
-// src -> dst nhwc, zeros in the channels that fill up a pixel.
+// src -> dst nhwc, zeros in the channels that fill up a pixel (if desc has such).
 void copy_input(const InputImages& src, const kernels::TensorDesc& desc, float* dst, int64_t n,
                 Part part);
 

@@ -16,12 +16,28 @@ void widen(kernels::Halo& halo, const kernels::Halo& wanted) {
   halo.right = std::max(halo.right, wanted.right);
 }
 
-void set_strides(kernels::TensorDesc& desc) {
+void set_strides(kernels::TensorDesc& desc, bool dense) {
   const Shape& shape = desc.shape;
-  desc.pixel_stride = static_cast<int64_t>(
-      align_up(static_cast<uint64_t>(shape.c), static_cast<uint64_t>(kernels::kChannelPad)));
+  desc.pixel_stride =
+      dense ? shape.c
+            : static_cast<int64_t>(align_up(static_cast<uint64_t>(shape.c),
+                                            static_cast<uint64_t>(kernels::kChannelPad)));
   desc.row_stride = (desc.halo.left + shape.w + desc.halo.right) * desc.pixel_stride;
   desc.image_stride = (desc.halo.top + shape.h + desc.halo.bottom) * desc.row_stride;
+}
+
+// If the network's input can do without padding: we write it, whereas kernels write whole vectors,
+// and all that read it are kernels that take it.
+bool input_is_dense(const Graph& graph, const std::vector<Step>& steps) {
+  const ValueId input = graph.input;
+  if (std::find(graph.outputs.begin(), graph.outputs.end(), input) != graph.outputs.end())
+    return false;
+  return std::all_of(steps.begin(), steps.end(), [&](const Step& step) {
+    const auto others = step.src.empty() ? step.src.end() : step.src.begin() + 1;
+    if (step.residual == input || std::find(others, step.src.end(), input) != step.src.end())
+      return false;
+    return step.src.empty() || step.src[0] != input || step.kernel->dense_src(step.problem);
+  });
 }
 
 }  // namespace
@@ -35,7 +51,8 @@ void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buf
             step.kernel->src_halo(step.problem, static_cast<int>(i)));
     }
   }
-  for (Buffer& buffer : buffers) set_strides(buffer.desc);
+  for (Buffer& buffer : buffers) set_strides(buffer.desc, false);
+  set_strides(buffers[graph.input].desc, input_is_dense(graph, steps));
   for (Step& step : steps) {
     for (size_t i = 0; i < step.src.size(); ++i) step.problem.src[i] = buffers[step.src[i]].desc;
     if (step.residual >= 0) step.problem.residual = buffers[step.residual].desc;

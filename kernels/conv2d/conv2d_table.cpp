@@ -88,9 +88,15 @@ std::vector<int64_t> source_index(const Conv2dGeometry& g) {
   return index;
 }
 
+// Pixels of few channels may lie side by side: then a kernel row is one stream, and the map is a
+// fifth as large.
+bool dense_src(const Problem& problem) {
+  return gathers(conv2d_geometry(problem)) && !conv2d_has_scale(problem);
+}
+
 // Contiguous taps of a kernel row make one segment.
 bool merges_row(const Conv2dGeometry& g, const TensorDesc& src) {
-  return !gathers(g) && g.dw == 1 && src.pixel_stride == g.ic;
+  return g.dw == 1 && src.pixel_stride == g.ic;
 }
 
 struct Segments {
@@ -98,17 +104,18 @@ struct Segments {
 };
 
 Segments segments_of(const Conv2dGeometry& g, const TensorDesc& src) {
-  if (gathers(g)) return {g.reduction(), 1};
   if (merges_row(g, src)) return {g.kh, g.kw * g.ic};
+  if (gathers(g)) return {g.reduction(), 1};
   return {g.kh * g.kw, g.ic};
 }
 
 void fill_offsets(const Conv2dGeometry& g, const TensorDesc& src, int64_t* offsets) {
-  const int64_t taps_in_row = merges_row(g, src) ? 1 : g.kw;
+  const bool merges = merges_row(g, src);
+  const int64_t taps_in_row = merges ? 1 : g.kw;
   for (int64_t ky = 0; ky < g.kh; ++ky) {
     for (int64_t kx = 0; kx < taps_in_row; ++kx) {
       const int64_t tap = ky * g.dh * src.row_stride + kx * g.dw * src.pixel_stride;
-      const int64_t steps = gathers(g) ? g.ic : 1;
+      const int64_t steps = !merges && gathers(g) ? g.ic : 1;
       for (int64_t c = 0; c < steps; ++c) *offsets++ = tap + c;
     }
   }
@@ -218,6 +225,7 @@ constexpr Kernel native(const char* name) {
           .isa = kIsa,
           .declines = conv2d_declines_halo,
           .src_halo = conv2d_halo,
+          .dense_src = dense_src,
           .packed_bytes = packed_bytes<kIsa>,
           .pack = pack<kIsa>,
           .scratch_bytes = scratch_bytes,

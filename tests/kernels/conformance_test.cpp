@@ -91,6 +91,9 @@ class Conformance : public ::testing::TestWithParam<Param> {
       testing::expect_close(*GetParam().kernel, c, plan, expected, bound);
       if (HasFatalFailure()) return;
     }
+    if (!GetParam().kernel->dense_src(shapes::make_problem(c.spec))) return;
+    const RunPlan dense{.n = kImages, .threads = 2, .dense = true};
+    testing::expect_close(*GetParam().kernel, c, dense, expected, bound);
   }
 };
 

@@ -192,6 +192,16 @@ TEST_P(Bits, DoNotDependOnBatchOrThreads) {
   }
 }
 
+TEST_P(Bits, DoNotDependOnPaddingOfChannels) {
+  for (const ProblemSpec& spec : specs()) {
+    if (!native(spec)->dense_src(make_problem(spec))) continue;
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    const Dense expected = run_kernel(*native(spec), c, {.n = kImages});
+    EXPECT_TRUE(same_bits(run_kernel(*native(spec), c, {.n = kImages, .dense = true}), expected))
+        << spec.to_string();
+  }
+}
+
 // An image's place in the batch must not matter either: the last image alone.
 TEST_P(Bits, DoNotDependOnThePlaceInTheBatch) {
   for (const ProblemSpec& spec : specs()) {

@@ -89,7 +89,9 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& p
     const Shape shape = problem.src[i].shape;
     if (shape.is_map() && i == 0 && spare_channels)
       halo.right += 1, halo.top += 1;  // another consumer's
-    problem.src[i] = shapes::lay_out(shape, halo, spare_channels);
+    const bool dense = plan.dense && i == 0;
+    problem.src[i] =
+        dense ? shapes::lay_out_dense(shape, halo) : shapes::lay_out(shape, halo, spare_channels);
   }
   const bool has_halos = gives_map && plan.halos;
   const Halo dst_halo = has_halos ? Halo{1, 2, 0, 1} : Halo{};

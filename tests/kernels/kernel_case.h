@@ -25,6 +25,7 @@ struct RunPlan {
   int64_t n = 1;
   int threads = 1;
   int64_t max_batch = 1;  // of kernels that prepare
+  bool dense = false;     // src[0] without channels of padding: Kernel::dense_src
   bool halos = true;      // false: buffers as in a plan whose readers want nothing around a map
 };
 

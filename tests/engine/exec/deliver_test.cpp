@@ -107,9 +107,7 @@ struct Bytes {
   std::vector<float> planar;
 };
 
-TEST(CopyInput, OfBytesIsThatOfTheirFloats) {
-  kernels::TensorDesc desc = framed();
-  desc.shape = Shape::map(3, 2, 3);
+void expect_bytes_as_floats(const kernels::TensorDesc& desc) {
   for (const bool bgr : {false, true}) {
     const Bytes bytes(bgr);
     Framed want(2, 1000), got(2, 1000);  // what stands around is not touched either
@@ -120,6 +118,21 @@ TEST(CopyInput, OfBytesIsThatOfTheirFloats) {
     }
     EXPECT_EQ(got.floats, want.floats) << bgr;
   }
+}
+
+TEST(CopyInput, OfBytesIsThatOfTheirFloats) {
+  kernels::TensorDesc desc = framed();
+  desc.shape = Shape::map(3, 2, 3);
+  expect_bytes_as_floats(desc);
+}
+
+TEST(CopyInput, OfBytesIsThatOfTheirFloatsInPixelsWithoutPadding) {
+  kernels::TensorDesc desc = framed();
+  desc.shape = Shape::map(3, 2, 3);
+  desc.pixel_stride = 3;
+  desc.row_stride = 5 * desc.pixel_stride;
+  desc.image_stride = 4 * desc.row_stride;
+  expect_bytes_as_floats(desc);
 }
 
 TEST(Deliver, LeavesVectorsAlone) {
