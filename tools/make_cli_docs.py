@@ -35,7 +35,7 @@ INTRODUCTION = """\
 | 3 | refused: no usable input, an invalid model, a device that is not there, a size above a limit |
 | 4 | a file cannot be read or written, or there is no space left |
 | 5 | a bug in penult, or no memory |
-| 130, 143 | stopped by SIGINT, SIGTERM; nothing was written |
+| 129, 130, 143 | stopped by SIGHUP, SIGINT, SIGTERM; nothing was written |
 
 An error is one line on stderr: what, where, what was expected, what was got. Names of files are escaped in it.
 """

@@ -23,7 +23,8 @@ int exif_orientation(std::span<const uint8_t> exif);
 Image apply_orientation(Image image, int orientation);
 
 // What the header says, against the limits; `file_bytes` is the size of the file. ImageCorrupt for
-// an empty picture, LimitExceeded for one that is too large or cannot fit into so few bytes.
+// an empty picture, LimitExceeded for one that is too large or cannot fit into so few bytes. Calls
+// options.before_pixels, which may wait for memory: to be called once for each picture.
 Status check_image_size(uint64_t h, uint64_t w, uint64_t file_bytes, const DecodeOptions& options);
 
 }  // namespace penult

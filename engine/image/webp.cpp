@@ -40,27 +40,23 @@ uint32_t get(std::span<const uint8_t> bytes, size_t at, int count) {
   return value;
 }
 
+struct Size {
+  uint32_t h = 0, w = 0;
+};
+
 // The size in the header, before libwebp sees the file. It must be known before libwebp calls a
 // file whose parts do not fit a damaged one.
 // Source: "WebP Container Specification", RFC 6386 section 9.1, "WebP Lossless Bitstream".
-Status check_size(std::span<const uint8_t> bytes, const DecodeOptions& options) {
+Result<Size> size_of(std::span<const uint8_t> bytes) {
   if (bytes.size() < 30) return damaged("it ends within its header");
   const std::string_view kind(reinterpret_cast<const char*>(&bytes[12]), 4);
-  uint32_t h = 0, w = 0;
-  if (kind == "VP8X") {
-    w = get(bytes, 24, 3) + 1;
-    h = get(bytes, 27, 3) + 1;
-  } else if (kind == "VP8L") {
+  if (kind == "VP8X") return Size{.h = get(bytes, 27, 3) + 1, .w = get(bytes, 24, 3) + 1};
+  if (kind == "VP8L") {
     const uint32_t bits = get(bytes, 21, 4);
-    w = (bits & 0x3FFF) + 1;
-    h = (bits >> 14 & 0x3FFF) + 1;
-  } else if (kind == "VP8 ") {
-    w = get(bytes, 26, 2) & 0x3FFF;
-    h = get(bytes, 28, 2) & 0x3FFF;
-  } else {
-    return damaged("its first part is of no known kind");
+    return Size{.h = (bits >> 14 & 0x3FFF) + 1, .w = (bits & 0x3FFF) + 1};
   }
-  return check_image_size(h, w, bytes.size(), options);
+  if (kind == "VP8 ") return Size{.h = get(bytes, 28, 2) & 0x3FFF, .w = get(bytes, 26, 2) & 0x3FFF};
+  return damaged("its first part is of no known kind");
 }
 
 Status status_of(VP8StatusCode code) {
@@ -112,14 +108,15 @@ int orientation_of(WebPDemuxer* demuxer) {
 }  // namespace
 
 Result<Image> decode_webp(std::span<const uint8_t> bytes, const DecodeOptions& options) {
-  PENULT_RETURN_IF_ERROR(check_size(bytes, options));
+  PENULT_ASSIGN_OR_RETURN(const Size size, size_of(bytes));
+  PENULT_RETURN_IF_ERROR(check_image_size(size.h, size.w, bytes.size(), options));
   const WebPData data{bytes.data(), bytes.size()};
   const Demuxer demuxer(WebPDemux(&data));
   if (demuxer == nullptr) return damaged("it is cut off, or its parts do not fit together");
   Image image{.h = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT),
               .w = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH),
               .rgb = {}};
-  PENULT_RETURN_IF_ERROR(check_image_size(image.h, image.w, bytes.size(), options));
+  if (image.h != size.h || image.w != size.w) return damaged("it has two sizes");
   Frame frame;
   if (!WebPDemuxGetFrame(demuxer.get(), 1, &frame.at) || !frame.at.complete) {
     return damaged("it has no picture");

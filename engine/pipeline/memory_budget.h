@@ -32,7 +32,8 @@ class MemoryBudget {
   uint64_t taken_ = 0;
 };
 
-// What one worker holds of a budget at a time.
+// What one worker holds of a budget at a time. To take twice is to take the larger of the two: to
+// wait for more while holding some would be to wait for oneself.
 class MemoryShare {
  public:
   explicit MemoryShare(MemoryBudget& budget) : budget_(budget) {}
@@ -41,8 +42,10 @@ class MemoryShare {
   ~MemoryShare() { give_back(); }
 
   void take(uint64_t bytes) {
+    if (bytes <= bytes_) return;
+    give_back();
     budget_.take(bytes);
-    bytes_ += bytes;
+    bytes_ = bytes;
   }
   void give_back() {
     if (bytes_ > 0) budget_.give_back(bytes_);

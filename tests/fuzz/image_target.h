@@ -13,12 +13,16 @@ inline int decode_input(const uint8_t* data, size_t size) {
   constexpr int64_t kBudgets[] = {1 << 16, 1 << 18, 1 << 20, 1 << 8};  // large pictures are slow
   constexpr int64_t kSmallSide = 96;  // a thin picture grows to millions of pixels when resized
   const uint8_t choice = size > 0 ? data[size - 1] : 0;
-  int64_t announced = 0;
+  int64_t announced = 0, times = 0;
   DecodeOptions options;
   options.apply_exif = (choice & 1) != 0;
   options.max_pixels = kBudgets[choice >> 2 & 3];
-  options.before_pixels = [&](uint64_t pixels) { announced = static_cast<int64_t>(pixels); };
+  options.before_pixels = [&](uint64_t pixels) {
+    announced = static_cast<int64_t>(pixels);
+    ++times;
+  };
   const Result<Image> image = decode_image({data, size}, options);
+  require(times <= 1, "the size was announced once");
   if (!image.ok()) {
     const StatusCode code = image.status().code();
     require(code == StatusCode::kImageCorrupt || code == StatusCode::kImageUnsupported ||

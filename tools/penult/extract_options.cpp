@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/output/output_format.h"
@@ -15,7 +17,13 @@ Status check_out(const ExtractCliOptions& options) {
   PENULT_RETURN_IF_ERROR(check_output_spec(options.out, 1, options.element_type()));
   PENULT_ASSIGN_OR_RETURN(std::vector<std::string> files, output_files(options.out));
   files.push_back(errors_beside(options.out));
-  for (const std::string& file : files) PENULT_RETURN_IF_ERROR(check_output(file, options.force));
+  for (const std::string& file : files) {
+    PENULT_RETURN_IF_ERROR(check_output(file, options.force));
+    std::error_code ignored;
+    if (std::filesystem::equivalent(options.model, file, ignored)) {
+      return {StatusCode::kInvalidArgument, "the output would replace the model"};
+    }
+  }
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -71,8 +72,27 @@ void add_folder(const std::string& argument, Inputs& inputs) {
   for (const std::string& line : found.not_taken) inputs.not_taken.push_back(prefix + line);
 }
 
+// Longer than any path may be; so is a file without lines, such as /dev/zero.
+constexpr size_t kMaxLine = size_t{1} << 16;
+
+// As std::getline, but stops at kMaxLine + 1 bytes.
+bool next_line(std::istream& lines, std::string& line) {
+  line.clear();
+  for (int c; line.size() <= kMaxLine && (c = lines.get()) != std::char_traits<char>::eof();) {
+    if (c == '\n') return true;
+    line.push_back(static_cast<char>(c));
+  }
+  return !line.empty();
+}
+
 Status add_lines(std::istream& lines, const std::string& name, Inputs& inputs) {
-  for (std::string line; std::getline(lines, line);) {
+  bool is_first = true;
+  for (std::string line; next_line(lines, line);) {
+    if (std::exchange(is_first, false) && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    if (line.size() > kMaxLine) {
+      return {StatusCode::kInvalidArgument, concat("a line of ", name, " is longer than ", kMaxLine,
+                                                   " bytes: expected a list of paths, one a line")};
+    }
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) inputs.taken.push_back({.path = line, .label = ""});
   }

@@ -51,7 +51,7 @@ int run(int argc, char** argv) {
   constexpr const char* kExitCodes =
       "Exit codes: 0 all well; 1 finished, but some inputs failed; 2 wrong usage;\n"
       "            3 refused input; 4 I/O error or no space; 5 out of memory, or a bug;\n"
-      "            130/143 stopped by SIGINT/SIGTERM.";
+      "            129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.";
   app.footer(std::string("From weights to features:\n"
                          "  penult convert weights.pth -o net.penult\n"
                          "  penult inspect net.penult\n"

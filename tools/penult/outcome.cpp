@@ -57,6 +57,9 @@ Status check_output(const std::string& path, bool force) {
     return {StatusCode::kInvalidArgument,
             concat(quote(path), " exists already; give --force to replace it")};
   }
+  if (::lstat(path.c_str(), &info) != 0 && errno == ENAMETOOLONG) {
+    return {StatusCode::kIo, concat("cannot write ", quote(path), ": the name is too long")};
+  }
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     return {StatusCode::kInvalidArgument,
             concat(quote(path), " exists and is not a regular file; give another name")};

@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include "engine/base/text.h"
+
 namespace penult::program {
 namespace {
 
@@ -18,6 +20,11 @@ void install_signal_handlers() {
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  // Unless it is ignored, as nohup wants it.
+  struct sigaction before {};
+  if (::sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
+    ::sigaction(SIGHUP, &action, nullptr);
+  }
   std::signal(SIGPIPE, SIG_IGN);
   // Beyond the file-size limit a write fails with EFBIG, as it does on a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
@@ -27,8 +34,10 @@ int pending_signal() { return pending; }
 
 Status check_signals() {
   if (pending == 0) return {};
-  return {StatusCode::kCancelled, pending == SIGTERM ? "stopped by SIGTERM; nothing was written"
-                                                     : "interrupted; nothing was written"};
+  const char* const what = pending == SIGTERM  ? "stopped by SIGTERM"
+                           : pending == SIGHUP ? "stopped by SIGHUP"
+                                               : "interrupted";
+  return {StatusCode::kCancelled, concat(what, "; nothing was written")};
 }
 
 }  // namespace penult::program

@@ -4,8 +4,8 @@
 
 namespace penult::program {
 
-// SIGINT and SIGTERM are noted and acted upon between two steps of work, so that nothing is left
-// half written; a second one ends the process at once. SIGPIPE becomes a failed write.
+// SIGINT, SIGTERM and SIGHUP are noted and acted upon between two steps of work, so that nothing is
+// left half written; a second one ends the process at once. SIGPIPE becomes a failed write.
 void install_signal_handlers();
 
 int pending_signal();    // 0, or the signal that asks to stop

@@ -66,7 +66,10 @@ TEST(Pillow, GoldensAreOfEveryKind) {
 
 TEST(Pillow, HasTheSamePixels) {
   for (const auto& [name, picture] : pictures()) {
-    const Result<Image> image = decode_image(picture.file, {});
+    int announced = 0;
+    const DecodeOptions options{.before_pixels = [&](uint64_t) { ++announced; }};
+    const Result<Image> image = decode_image(picture.file, options);
+    EXPECT_EQ(announced, 1) << name;
     EXPECT_TRUE(image.ok()) << name << ": " << image.status().to_string();
     if (!image.ok()) continue;
     EXPECT_EQ(image->h, picture.pixels.h) << name;

@@ -190,5 +190,16 @@ TEST(MemoryBudget, LetsALargeShareWaitUntilItIsAlone) {
   small.take(100);  // all of it is free again
 }
 
+TEST(MemoryBudget, DoesNotWaitForItself) {
+  MemoryBudget budget(100);
+  MemoryShare share(budget);
+  share.take(1000);
+  share.take(1000);
+  share.take(60);
+  share.take(2000);
+  share.give_back();
+  MemoryShare(budget).take(100);  // all of it is free again
+}
+
 }  // namespace
 }  // namespace penult

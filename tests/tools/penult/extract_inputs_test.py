@@ -52,6 +52,15 @@ class Inputs(support.ModelTest):
         text = (self.folder / "list.txt").read_text()
         self.assertEqual(self.paths("a.png", "-", input=text), ["a.png", *expected])
 
+    def test_a_list_may_start_with_a_byte_order_mark(self):
+        self.png("a.png")
+        (self.folder / "list").write_bytes(b"\xef\xbb\xbfa.png\r\n")
+        self.assertEqual(self.paths("@list"), ["a.png"])
+
+    def test_what_is_no_list_is_refused_before_memory_is_full(self):
+        errors = self.extract("@/dev/zero", code=2).stderr
+        self.assertIn("expected a list of paths, one a line", errors)
+
     def test_a_list_that_cannot_be_read_is_an_io_error(self):
         self.extract("@gone", code=4)
         self.extract(f"@{self.folder}", code=4)

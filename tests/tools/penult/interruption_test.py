@@ -42,7 +42,7 @@ class Signals(support.ModelTest):
         self.png("a.png")
         (self.folder / "list").write_text("a.png\n" * 1_000_000)
         before = self.files()
-        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
             process = self.start("@list", "--backend", "reference", stdin=subprocess.DEVNULL)
             self.assert_stops(process, number, code)
             self.assertEqual(self.files(), before)
