@@ -19,15 +19,10 @@ namespace {
 // own channels or, in the last bundle, the padding of the pixel. With 4 channels a group and 16
 // lanes that costs no more than a panel for each group, which would be mostly padding.
 
-// With fewer channels than this a loop per tap costs more than an offset per float.
-constexpr int64_t kGatherBelow = 8;
-
-bool gathers(const Conv2dGeometry& g) { return g.ic < kGatherBelow; }
-
 GemmShape gemm_shape(const Conv2dGeometry& g) { return {g.oh * g.ow, g.reduction(), g.oc}; }
 
 GemmPacking packing_of(Isa isa, const Conv2dGeometry& g) {
-  return GemmPacking::of(isa, gemm_shape(g), gathers(g) ? g.reduction() : g.kh * g.kw);
+  return GemmPacking::of(isa, gemm_shape(g), g.kh * g.kw);
 }
 
 // Bytes of src that a new row brings into the cache.
@@ -91,7 +86,8 @@ std::vector<int64_t> source_index(const Conv2dGeometry& g) {
 // Pixels of few channels may lie side by side: then a kernel row is one stream, and the map is a
 // fifth as large.
 bool dense_src(const Problem& problem) {
-  return gathers(conv2d_geometry(problem)) && !conv2d_has_scale(problem);
+  constexpr int64_t kFewChannels = 8;
+  return conv2d_geometry(problem).ic < kFewChannels && !conv2d_has_scale(problem);
 }
 
 // Contiguous taps of a kernel row make one segment.
@@ -105,18 +101,14 @@ struct Segments {
 
 Segments segments_of(const Conv2dGeometry& g, const TensorDesc& src) {
   if (merges_row(g, src)) return {g.kh, g.kw * g.ic};
-  if (gathers(g)) return {g.reduction(), 1};
   return {g.kh * g.kw, g.ic};
 }
 
 void fill_offsets(const Conv2dGeometry& g, const TensorDesc& src, int64_t* offsets) {
-  const bool merges = merges_row(g, src);
-  const int64_t taps_in_row = merges ? 1 : g.kw;
+  const int64_t taps_in_row = merges_row(g, src) ? 1 : g.kw;
   for (int64_t ky = 0; ky < g.kh; ++ky) {
     for (int64_t kx = 0; kx < taps_in_row; ++kx) {
-      const int64_t tap = ky * g.dh * src.row_stride + kx * g.dw * src.pixel_stride;
-      const int64_t steps = !merges && gathers(g) ? g.ic : 1;
-      for (int64_t c = 0; c < steps; ++c) *offsets++ = tap + c;
+      *offsets++ = ky * g.dh * src.row_stride + kx * g.dw * src.pixel_stride;
     }
   }
 }

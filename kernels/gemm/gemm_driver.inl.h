@@ -13,11 +13,11 @@ using TileFn = void (*)(const TileArgs&, const float* const*, float* const*, con
 // Tiles of 1..kMaxRows rows by kVecs vectors. An even split of the rows needs every height: 49 rows
 // are 6,5,5,... and never eight times 6 and one lonely row, which would run at a sixth of the
 // speed.
-template <class Vec, int kMaxRows, int kVecs, bool kGather>
+template <class Vec, int kMaxRows, int kVecs>
 struct TileFamily {
   static TileFn pick(int64_t rows) {
-    if (rows == kMaxRows) return gemm_tile<Vec, kMaxRows, kVecs, kGather>;
-    if constexpr (kMaxRows > 1) return TileFamily<Vec, kMaxRows - 1, kVecs, kGather>::pick(rows);
+    if (rows == kMaxRows) return gemm_tile<Vec, kMaxRows, kVecs>;
+    if constexpr (kMaxRows > 1) return TileFamily<Vec, kMaxRows - 1, kVecs>::pick(rows);
     return nullptr;  // not reached: 1 <= rows <= kMaxRows
   }
 };
@@ -73,7 +73,7 @@ void scale_rows(const GemmParams& params, int64_t first, int64_t count, const Ro
 }
 
 // One panel over one chunk of `rows` rows. `next_panel` is what the cache should hold afterwards.
-template <class Vec, int kMaxRows, int kVecs, bool kGather>
+template <class Vec, int kMaxRows, int kVecs>
 void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
                int64_t next_panel) {
   const int64_t reduction = params.segments * params.length;
@@ -81,9 +81,8 @@ void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, in
   const int64_t next_width = params.panels[next_panel + 1] - next_channel;
   const int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
   const int64_t height = rows / tiles, taller = rows % tiles;  // the first ones have height + 1
-  const TileFn tall =
-      taller ? TileFamily<Vec, kMaxRows, kVecs, kGather>::pick(height + 1) : nullptr;
-  const TileFn low = TileFamily<Vec, kMaxRows, kVecs, kGather>::pick(height);
+  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
+  const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
   TileArgs args{
       .offsets = params.offsets,
       .segments = params.segments,
@@ -106,17 +105,17 @@ void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, in
 using PanelFn = void (*)(const GemmParams&, const RowTable&, int64_t, int64_t, int64_t);
 
 // The code for a panel of `vecs` vectors.
-template <class Vec, GemmTiles kTiles, bool kGather, int kVecs = 1>
+template <class Vec, GemmTiles kTiles, int kVecs = 1>
 PanelFn pick_panel(int64_t vecs) {
   constexpr int kMaxRows = kTiles.rows[kVecs - 1];
   if constexpr (kMaxRows > 0) {
-    if (vecs == kVecs) return run_panel<Vec, kMaxRows, kVecs, kGather>;
+    if (vecs == kVecs) return run_panel<Vec, kMaxRows, kVecs>;
   }
-  if constexpr (kVecs < 4) return pick_panel<Vec, kTiles, kGather, kVecs + 1>(vecs);
+  if constexpr (kVecs < 4) return pick_panel<Vec, kTiles, kVecs + 1>(vecs);
   return nullptr;  // not reached: split_panels (gemm_blocking.h) makes no other
 }
 
-template <class Vec, GemmTiles kTiles, bool kGather>
+template <class Vec, GemmTiles kTiles>
 void run_chunks(const GemmParams& params) {
   const RowTable table = row_table(params);
   const int64_t total = params.row_end - params.row_begin;
@@ -129,7 +128,7 @@ void run_chunks(const GemmParams& params) {
     for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
       const int64_t next = panel + 1 < params.panel_end ? panel + 1 : params.panel_begin;
       const int64_t width = params.panels[panel + 1] - params.panels[panel];
-      const PanelFn run = pick_panel<Vec, kTiles, kGather>(width / Vec::kLanes);
+      const PanelFn run = pick_panel<Vec, kTiles>(width / Vec::kLanes);
       run(params, table, rows, panel, next);
     }
   }
@@ -138,8 +137,7 @@ void run_chunks(const GemmParams& params) {
 template <class Vec, GemmTiles kTiles>
 void run_gemm(const GemmParams& params) {
   static_assert(kTiles.lanes == Vec::kLanes, "the tiles belong to another vector");
-  if (params.length == 1) return run_chunks<Vec, kTiles, true>(params);
-  return run_chunks<Vec, kTiles, false>(params);
+  run_chunks<Vec, kTiles>(params);
 }
 
 }  // namespace

@@ -82,9 +82,9 @@ PENULT_INLINE void store_tile(const Vec (&acc)[kRows][kVecs], float* const* dst,
   }
 }
 
-// kGather: every segment is one float long (few input channels), so the list of offsets replaces
-// the loop inside a segment.
-template <class Vec, int kRows, int kVecs, bool kGather>
+// Not unrolled: clang would then hold more of src in registers than there are, and spill
+// accumulators (tools/check_codegen.py looks).
+template <class Vec, int kRows, int kVecs>
 PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, float* const* dst,
                                const float* const* residual) {
   PENULT_UNROLL
@@ -104,24 +104,15 @@ PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, fl
   const int64_t next_step = args.prefetch_step;
   const int64_t* const offsets = args.offsets;
   const int64_t segments = args.segments;
-  const int64_t length = kGather ? 1 : args.length;
-  const float* p[kRows];
-  PENULT_UNROLL
-  for (int r = 0; r < kRows; ++r) p[r] = src[r];
-  if constexpr (kGather) {
-    for (int64_t s = 0; s < segments; ++s, weights += kVecs * Vec::kLanes) {
+  const int64_t length = args.length;
+  for (int64_t s = 0; s < segments; ++s) {
+    const float* p[kRows];
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r) p[r] = src[r] + offsets[s];
+#pragma GCC unroll 1
+    for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
       prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
-      multiply_step(acc, p, offsets[s], weights);
-    }
-  } else {
-    for (int64_t s = 0; s < segments; ++s) {
-      PENULT_UNROLL
-      for (int r = 0; r < kRows; ++r) p[r] = src[r] + offsets[s];
-#pragma GCC unroll 4
-      for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
-        prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
-        multiply_step(acc, p, k, weights);
-      }
+      multiply_step(acc, p, k, weights);
     }
   }
   with_light_activation<Vec>(*args.activation, [&](const auto& activate) {

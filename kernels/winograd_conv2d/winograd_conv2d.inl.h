@@ -136,8 +136,8 @@ void run_product(const WinogradParams& params, const Product& product, const Blo
                  int64_t tiles) {
   const int64_t row_tiles = (tiles + kMaxRows - 1) / kMaxRows;
   const int64_t height = tiles / row_tiles, taller = tiles % row_tiles;
-  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs, false>::pick(height + 1) : nullptr;
-  const TileFn low = TileFamily<Vec, kMaxRows, kVecs, false>::pick(height);
+  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
+  const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
   TileArgs args{.offsets = product.offset,
                 .segments = 1,
                 .length = params.ic,
