@@ -1,7 +1,7 @@
 """A folder of photos to features with ONNX Runtime and Pillow, as a user would write it: a process of its own
 that reads lines and answers each with the seconds of one pass over all photos.
 
-    folder_worker.py MODEL.onnx THREADS LIST      one path a line in LIST; the model takes batches of BATCH
+    folder_worker.py MODEL.onnx THREADS LIST BATCH      one path a line in LIST; what the model takes at a time
 
 With several threads Pillow works in a pool beside ONNX Runtime, which has as many threads: Pillow lets go of
 Python's lock while it decodes and resizes.
@@ -15,7 +15,6 @@ import numpy
 import onnxruntime
 import PIL.Image
 
-BATCH = 8
 MEAN = numpy.array([0.485, 0.456, 0.406], numpy.float32)
 STD = numpy.array([0.229, 0.224, 0.225], numpy.float32)
 
@@ -32,22 +31,22 @@ def load(path):
     return ((pixels - MEAN) / STD).transpose(2, 0, 1)
 
 
-def batches(paths, threads):
+def batches(paths, threads, batch):
     if threads == 1:
-        for i in range(0, len(paths), BATCH):
-            yield numpy.stack([load(path) for path in paths[i:i + BATCH]])
+        for i in range(0, len(paths), batch):
+            yield numpy.stack([load(path) for path in paths[i:i + batch]])
         return
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        ahead = 2 * BATCH
+        ahead = 2 * max(batch, threads)
         waiting = [pool.submit(load, path) for path in paths[:ahead]]
-        for i in range(0, len(paths), BATCH):
-            waiting += [pool.submit(load, path) for path in paths[i + ahead:i + ahead + BATCH]]
-            ready, waiting = waiting[:BATCH], waiting[BATCH:]
+        for i in range(0, len(paths), batch):
+            waiting += [pool.submit(load, path) for path in paths[i + ahead:i + ahead + batch]]
+            ready, waiting = waiting[:batch], waiting[batch:]
             yield numpy.stack([future.result() for future in ready])
 
 
 def main():
-    model, threads, listed = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    model, threads, listed, batch = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     with open(listed, encoding="utf-8") as lines:
         paths = lines.read().splitlines()
     options = onnxruntime.SessionOptions()
@@ -56,10 +55,10 @@ def main():
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def one_pass():
-        return numpy.concatenate([session.run(None, {"input": x})[0] for x in batches(paths, threads)])
+        return numpy.concatenate([session.run(None, {"input": x})[0] for x in batches(paths, threads, batch)])
 
     first = one_pass()
-    print(json.dumps({"ready": True, "output": first[:BATCH].astype(float).tolist()}), flush=True)
+    print(json.dumps({"ready": True, "output": first[:8].astype(float).tolist()}), flush=True)
     for _ in sys.stdin:
         begin = time.perf_counter()
         one_pass()
