@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/kernel.h"
+#include "kernels/strides.h"
 
 namespace penult::kernels {
 
@@ -21,6 +22,10 @@ Range part_of(int64_t total, int index, int parts, int64_t grain = 1);
 
 // Empty if the problem has no epilogue, else why a kernel without one declines it.
 std::string declines_epilogue(const Problem& problem);
+
+inline Strides strides_of(const TensorDesc& desc) {
+  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
+}
 
 // Address of the pixel (image, y, x).
 inline int64_t pixel_offset(const TensorDesc& desc, int64_t image, int64_t y, int64_t x) {

@@ -95,8 +95,7 @@ kernels::Problem describe(const Graph& graph, const Node& node);
 
 // Picks a kernel for each node: the first of the operator's tables, the module's (if there is one)
 // before ours, that runs on `isa` and does not decline; of ours, one of the layer's numeric class.
-// ModelInvalid lists every refusal if none
-// accepts.
+// ModelInvalid lists every refusal if none accepts.
 Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::Numerics numerics,
                                          const kernels::BackendModule* module = nullptr);
 

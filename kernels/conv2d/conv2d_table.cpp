@@ -182,6 +182,7 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
       .residual_rows = rows_of(args.problem.residual, 1, 1),
       .segments = segments.count,
       .length = segments.length,
+      .part = part_of_packed(packed, args.n * g.oh * g.ow, thread, threads),
       .chunk_rows = conv2d_chunk_rows(g),
       .row_table = args.scratch,
       .activation = args.problem.epilogue.activation,
@@ -192,7 +193,6 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
     params.scaled_stride = scaled_stride(g);
     params.scaled_rows = reinterpret_cast<float*>(args.scratch + table_bytes(g));
   }
-  use_packed(params, packed, args.n * g.oh * g.ow, thread, threads);
   run_gemm(kIsa, params);
 }
 

@@ -93,7 +93,7 @@ ColumnsFn pick_columns(int64_t columns) {
     return nullptr;  // not reached: 1 <= columns <= kMaxColumns<Vec>
 }
 
-PENULT_INLINE int64_t row_start(const DepthwiseStrides& strides, int64_t image, int64_t row) {
+PENULT_INLINE int64_t row_start(const Strides& strides, int64_t image, int64_t row) {
   return image * strides.image + row * strides.row;
 }
 

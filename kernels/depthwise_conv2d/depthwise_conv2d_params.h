@@ -6,13 +6,9 @@
 #include <cstdint>
 
 #include "engine/base/activation.h"
+#include "kernels/strides.h"
 
 namespace penult::kernels {
-
-// Strides in floats.
-struct DepthwiseStrides {
-  int64_t image, row, pixel;
-};
 
 struct DepthwiseParams {
   int64_t kh, kw, sh, sw, dh, dw;
@@ -20,11 +16,11 @@ struct DepthwiseParams {
   int64_t row_begin = 0, row_end = 0;  // dst rows count through all images: image * oh + y
   int64_t c_begin = 0, c_end = 0;      // multiples of kChannelPad
   const float* src;  // where the first tap of dst pixel (0, 0) reads, inside the halo
-  DepthwiseStrides src_strides;
+  Strides src_strides;
   const float* residual;  // null: none
-  DepthwiseStrides residual_strides;
+  Strides residual_strides;
   float* dst;
-  DepthwiseStrides dst_strides;
+  Strides dst_strides;
   const float* weights;  // [kh * kw][c_step], zero beyond the channels
   const float* bias;     // [c_step]
   int64_t c_step;

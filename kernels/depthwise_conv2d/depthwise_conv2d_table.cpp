@@ -45,10 +45,6 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   for (int64_t c = 0; c < g.ic; ++c) out[taps * step + c] = weights[1][c];
 }
 
-DepthwiseStrides strides_of(const TensorDesc& desc) {
-  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
-}
-
 // By rows when each thread gets many, else (7 rows for 2 threads) by blocks of channels.
 void split(DepthwiseParams& params, int64_t rows, const RunArgs& args) {
   constexpr int64_t kManyRows = 8;
@@ -69,7 +65,7 @@ template <void (*kRun)(const DepthwiseParams&)>
 void run(const RunArgs& args) {
   const Problem& problem = args.problem;
   const Conv2dGeometry g = conv2d_geometry(problem);
-  const DepthwiseStrides src = strides_of(problem.src[0]);
+  const Strides src = strides_of(problem.src[0]);
   const int64_t step = round_up(g.ic, kChannelPad);
   const auto* weights = reinterpret_cast<const float*>(args.packed);
   DepthwiseParams params{

@@ -75,19 +75,6 @@ GemmPart part_of_packed(const std::byte* packed, int64_t rows, int thread, int t
           .panel_end = panel_part.end};
 }
 
-void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread,
-                int threads) {
-  const GemmPart part = part_of_packed(packed, rows, thread, threads);
-  params.panels = part.panels;
-  params.bias = part.bias;
-  params.weights = part.weights;
-  params.offsets = part.offsets;
-  params.row_begin = part.row_begin;
-  params.row_end = part.row_end;
-  params.panel_begin = part.panel_begin;
-  params.panel_end = part.panel_end;
-}
-
 void run_gemm(Isa isa, const GemmParams& params) {
   switch (isa) {
     case Isa::kScalar:

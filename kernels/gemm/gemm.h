@@ -14,7 +14,7 @@ namespace penult::kernels {
 // the start itself, so that a run need not work it out again.
 struct alignas(64) GemmLayout {
   int64_t panels;      // how many
-  int64_t panels_at;   // int64_t each, and one more (GemmParams::panels)
+  int64_t panels_at;   // int64_t each, and one more (GemmPart::panels)
   int64_t bias_at;     // float each channel
   int64_t weights_at;  // float
   int64_t offsets_at;  // int64_t each segment
@@ -48,16 +48,7 @@ inline const GemmLayout& packed_layout(const std::byte* packed) {
 }
 
 // What pack_gemm wrote, and the rows and panels of part `thread` of `threads` of `rows` rows.
-struct GemmPart {
-  const int64_t* panels;
-  const float *bias, *weights;
-  const int64_t* offsets;
-  int64_t row_begin, row_end, panel_begin, panel_end;
-};
 GemmPart part_of_packed(const std::byte* packed, int64_t rows, int thread, int threads);
-
-// Sets the params to that part.
-void use_packed(GemmParams& params, const std::byte* packed, int64_t rows, int thread, int threads);
 
 void run_gemm(Isa isa, const GemmParams& params);
 

@@ -72,27 +72,16 @@ void scale_rows(const GemmParams& params, int64_t first, int64_t count, const Ro
   }
 }
 
-// One panel over one chunk of `rows` rows. `next_panel` is what the cache should hold afterwards.
+// The rows of a table with one panel. args.prefetch: where the next panel's weights start, of
+// `next_width` channels; a share of them is fetched by each tile.
 template <class Vec, int kMaxRows, int kVecs>
-void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
-               int64_t next_panel) {
-  const int64_t reduction = params.segments * params.length;
-  const int64_t channel = params.panels[panel], next_channel = params.panels[next_panel];
-  const int64_t next_width = params.panels[next_panel + 1] - next_channel;
+void run_tiles(TileArgs args, const RowTable& table, int64_t rows, int64_t next_width) {
+  const int64_t reduction = args.segments * args.length;
   const int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
   const int64_t height = rows / tiles, taller = rows % tiles;  // the first ones have height + 1
   const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
   const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
-  TileArgs args{
-      .offsets = params.offsets,
-      .segments = params.segments,
-      .length = params.length,
-      .weights = params.weights + channel * reduction,
-      .bias = params.bias + channel,
-      .channel = channel,
-      .activation = &params.activation,
-      .prefetch = reinterpret_cast<const char*>(params.weights + next_channel * reduction),
-      .prefetch_step = next_width * static_cast<int64_t>(sizeof(float)) / tiles};
+  args.prefetch_step = next_width * static_cast<int64_t>(sizeof(float)) / tiles;
   int64_t m = 0;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const float* const* residual = table.residual ? table.residual + m : nullptr;
@@ -102,42 +91,58 @@ void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, in
   }
 }
 
-using PanelFn = void (*)(const GemmParams&, const RowTable&, int64_t, int64_t, int64_t);
+using TilesFn = void (*)(TileArgs, const RowTable&, int64_t, int64_t);
 
 // The code for a panel of `vecs` vectors.
 template <class Vec, GemmTiles kTiles, int kVecs = 1>
-PanelFn pick_panel(int64_t vecs) {
+TilesFn pick_tiles(int64_t vecs) {
   constexpr int kMaxRows = kTiles.rows[kVecs - 1];
   if constexpr (kMaxRows > 0) {
-    if (vecs == kVecs) return run_panel<Vec, kMaxRows, kVecs>;
+    if (vecs == kVecs) return run_tiles<Vec, kMaxRows, kVecs>;
   }
-  if constexpr (kVecs < 4) return pick_panel<Vec, kTiles, kVecs + 1>(vecs);
+  if constexpr (kVecs < 4) return pick_tiles<Vec, kTiles, kVecs + 1>(vecs);
   return nullptr;  // not reached: split_panels (gemm_blocking.h) makes no other
 }
 
+// One panel over one chunk of `rows` rows. `next_panel` is what the cache should hold afterwards.
 template <class Vec, GemmTiles kTiles>
-void run_chunks(const GemmParams& params) {
-  const RowTable table = row_table(params);
-  const int64_t total = params.row_end - params.row_begin;
-  const int64_t chunks = (total + params.chunk_rows - 1) / params.chunk_rows;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const int64_t begin = params.row_begin + total * chunk / chunks;
-    const int64_t rows = params.row_begin + total * (chunk + 1) / chunks - begin;
-    fill_rows(params, begin, rows, table);
-    if (params.src_scale) scale_rows<Vec>(params, begin, rows, table);
-    for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
-      const int64_t next = panel + 1 < params.panel_end ? panel + 1 : params.panel_begin;
-      const int64_t width = params.panels[panel + 1] - params.panels[panel];
-      const PanelFn run = pick_panel<Vec, kTiles>(width / Vec::kLanes);
-      run(params, table, rows, panel, next);
-    }
-  }
+void run_panel(const GemmParams& params, const RowTable& table, int64_t rows, int64_t panel,
+               int64_t next_panel) {
+  const GemmPart& part = params.part;
+  const int64_t reduction = params.segments * params.length;
+  const int64_t channel = part.panels[panel], next_channel = part.panels[next_panel];
+  const TileArgs args{
+      .offsets = part.offsets,
+      .segments = params.segments,
+      .length = params.length,
+      .weights = part.weights + channel * reduction,
+      .bias = part.bias + channel,
+      .channel = channel,
+      .activation = &params.activation,
+      .prefetch = reinterpret_cast<const char*>(part.weights + next_channel * reduction),
+      .prefetch_step = 0};
+  const int64_t width = part.panels[panel + 1] - channel;
+  pick_tiles<Vec, kTiles>(width / Vec::kLanes)(args, table, rows,
+                                               part.panels[next_panel + 1] - next_channel);
 }
 
 template <class Vec, GemmTiles kTiles>
 void run_gemm(const GemmParams& params) {
   static_assert(kTiles.lanes == Vec::kLanes, "the tiles belong to another vector");
-  run_chunks<Vec, kTiles>(params);
+  const GemmPart& part = params.part;
+  const RowTable table = row_table(params);
+  const int64_t total = part.row_end - part.row_begin;
+  const int64_t chunks = (total + params.chunk_rows - 1) / params.chunk_rows;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const int64_t begin = part.row_begin + total * chunk / chunks;
+    const int64_t rows = part.row_begin + total * (chunk + 1) / chunks - begin;
+    fill_rows(params, begin, rows, table);
+    if (params.src_scale) scale_rows<Vec>(params, begin, rows, table);
+    for (int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
+      const int64_t next = panel + 1 < part.panel_end ? panel + 1 : part.panel_begin;
+      run_panel<Vec, kTiles>(params, table, rows, panel, next);
+    }
+  }
 }
 
 }  // namespace

@@ -30,6 +30,16 @@ constexpr GemmTiles kGemmTilesAvx2 = {8, {0, 6, 4, 3}};
 constexpr GemmTiles kGemmTilesAvx512 = {16, {14, 14, 9, 6}};
 constexpr GemmTiles kGemmTilesPortable16 = kGemmTilesAvx512;
 
+// Packed weights, and the part of a product to compute.
+struct GemmPart {
+  // Panel p computes channels panels[p] to panels[p + 1]; its weights start at panels[p] * K.
+  const int64_t* panels = nullptr;
+  const float* bias = nullptr;       // [channel], zero beyond oc
+  const float* weights = nullptr;    // [panel][K][channels of the panel], zero beyond oc
+  const int64_t* offsets = nullptr;  // floats from a row's src to each segment
+  int64_t row_begin = 0, row_end = 0, panel_begin = 0, panel_end = 0;
+};
+
 struct GemmParams {
   int64_t oh, ow;  // m = (image * oh + y) * ow + x
   const float* src;
@@ -45,16 +55,10 @@ struct GemmParams {
   int64_t scale_image_stride = 0, scaled_stride = 0;
   float* scaled_rows = nullptr;
 
-  const int64_t* offsets = nullptr;  // floats from a row's src to each segment
   int64_t segments, length;
-  // Panel p computes channels panels[p] to panels[p + 1]; its weights start at panels[p] * K.
-  const int64_t* panels = nullptr;
-  const float* weights = nullptr;  // [panel][K][channels of the panel], zero beyond oc
-  const float* bias = nullptr;     // [channel], zero beyond oc
-
-  // The part to compute. Rows are worked off in chunks, so that a chunk's sources stay in L2 while
-  // all panels pass over it.
-  int64_t row_begin = 0, row_end = 0, panel_begin = 0, panel_end = 0;
+  GemmPart part;
+  // Rows are worked off in chunks, so that a chunk's sources stay in L2 while all panels pass over
+  // it.
   int64_t chunk_rows;
   void* row_table;  // chunk_rows * kGemmRowTableBytes of scratch
 

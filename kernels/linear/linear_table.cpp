@@ -41,7 +41,7 @@ size_t scratch_bytes(const Problem& problem) {
 template <Isa kIsa>
 void run(const RunArgs& args) {
   const Problem& problem = args.problem;
-  GemmParams params{
+  const GemmParams params{
       .oh = 1,
       .ow = 1,
       .src = args.src[0],
@@ -52,11 +52,11 @@ void run(const RunArgs& args) {
       .residual_rows = {problem.residual.image_stride, 0, 0},
       .segments = 1,
       .length = problem.src[0].shape.c,
+      .part = part_of_packed(args.packed, args.n, args.thread, args.threads),
       .chunk_rows = linear_chunk_rows(problem),
       .row_table = args.scratch,
       .activation = problem.epilogue.activation,
   };
-  use_packed(params, args.packed, args.n, args.thread, args.threads);
   run_gemm(kIsa, params);
 }
 

@@ -77,7 +77,7 @@ PENULT_INLINE void pool_pixel(const Pool2dParams& params, const Reduce& reduce,
 
 template <class Vec, class Reduce>
 void pool2d_f32(const Pool2dParams& params) {
-  const PoolStrides &from = params.src_strides, &to = params.dst_strides;
+  const Strides &from = params.src_strides, &to = params.dst_strides;
   for (int64_t row = params.row_begin; row < params.row_end; ++row) {
     const int64_t image = row / params.rows.out, y = row % params.rows.out;
     const PoolWindow rows = pool_window(params.rows, y);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/strides.h"
+
 namespace penult::kernels {
 
 // One axis of the window: position k of output o reads input o * stride - pad + k * dilation.
@@ -12,19 +14,14 @@ struct PoolAxis {
   int64_t padded_in;  // where input and pads end, from input 0
 };
 
-// Strides in floats.
-struct PoolStrides {
-  int64_t image, row, pixel;
-};
-
 struct Pool2dParams {
   PoolAxis rows, columns;
   int64_t c;                   // rounded up to kChannelPad
   int64_t row_begin, row_end;  // dst rows count through all images: image * oh + y
   const float* src;
-  PoolStrides src_strides;
+  Strides src_strides;
   float* dst;
-  PoolStrides dst_strides;
+  Strides dst_strides;
   bool count_include_pad;  // average only
 };
 

@@ -7,10 +7,6 @@
 namespace penult::kernels {
 namespace {
 
-PoolStrides strides_of(const TensorDesc& desc) {
-  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
-}
-
 template <void (*kRun)(const Pool2dParams&)>
 void run(const RunArgs& args) {
   const TensorDesc &src = args.problem.src[0], &dst = args.problem.dst;

@@ -50,7 +50,7 @@ PENULT_INLINE TilePlace place_of(const WinogradParams& params, int64_t tile, int
   return {tile / params.tiles_x / params.tiles_y, y, x, rows, columns};
 }
 
-PENULT_INLINE int64_t offset_of(const WinogradStrides& strides, const TilePlace& place) {
+PENULT_INLINE int64_t offset_of(const Strides& strides, const TilePlace& place) {
   return place.image * strides.image + place.y * strides.row + place.x * strides.pixel;
 }
 
@@ -89,8 +89,8 @@ PENULT_NOINLINE void transform_dst(const WinogradParams& params, const TilePlace
   with_light_activation<Vec>(params.activation, [&](const auto& activate) {
     for (int64_t c = 0; c < width; c += Vec::kLanes) {
       Vec y[kOut][kOut];
-      transform_sums<Vec, Form>(sums + c, params.sum_stride, Vec::load(params.bias + channel + c),
-                                y);
+      transform_sums<Vec, Form>(sums + c, params.sum_stride,
+                                Vec::load(params.part.bias + channel + c), y);
       PENULT_UNROLL
       for (int i = 0; i < kOut; ++i) {
         PENULT_UNROLL
@@ -114,127 +114,87 @@ PENULT_NOINLINE void transform_dst(const WinogradParams& params, const TilePlace
                            dst + i * params.dst_strides.row + j * params.dst_strides.pixel, width);
 }
 
-// The rows of a block's products: a tile each.
-struct BlockRows {
-  const float* values[kMaxBlockTiles];
-  float* sums[kMaxBlockTiles];
-};
-
 // Sums start from zero: the bias belongs to pixels, not to products.
 constexpr float kNoBias[64] = {};
 constexpr Activation kNoActivation = {};
-
-struct Product {
-  const float* weights;
-  const float* next_weights;  // what the cache should hold afterwards; as many
-  const int64_t* offset;
-  int64_t sums_at;  // floats from a row's address
-};
-
-template <class Vec, int kMaxRows, int kVecs>
-void run_product(const WinogradParams& params, const Product& product, const BlockRows& rows,
-                 int64_t tiles) {
-  const int64_t row_tiles = (tiles + kMaxRows - 1) / kMaxRows;
-  const int64_t height = tiles / row_tiles, taller = tiles % row_tiles;
-  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
-  const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
-  TileArgs args{.offsets = product.offset,
-                .segments = 1,
-                .length = params.ic,
-                .weights = product.weights,
-                .bias = kNoBias,
-                .channel = product.sums_at,
-                .activation = &kNoActivation,
-                .prefetch = reinterpret_cast<const char*>(product.next_weights),
-                .prefetch_step = kVecs * Vec::kLanes * int64_t{sizeof(float)} / row_tiles};
-  int64_t row = 0;
-  for (int64_t tile = 0; tile < row_tiles; ++tile) {
-    (tile < taller ? tall : low)(args, rows.values + row, rows.sums + row, nullptr);
-    row += height + (tile < taller);
-    args.prefetch += args.prefetch_step * params.ic;
-  }
-}
-
-using ProductFn = void (*)(const WinogradParams&, const Product&, const BlockRows&, int64_t);
-
-template <class Vec, GemmTiles kTiles, int kVecs = 1>
-ProductFn pick_product(int64_t vecs) {
-  constexpr int kMaxRows = kTiles.rows[kVecs - 1];
-  if constexpr (kMaxRows > 0) {
-    if (vecs == kVecs) return run_product<Vec, kMaxRows, kVecs>;
-  }
-  if constexpr (kVecs < 4) return pick_product<Vec, kTiles, kVecs + 1>(vecs);
-  return nullptr;  // not reached: split_panels (gemm_blocking.h) makes no other
-}
 
 template <class Vec, GemmTiles kTiles, class Form>
 struct WinogradBlock {
   enum : int { kProducts = Form::kIn * Form::kIn };
   const WinogradParams& params;
   int64_t begin, tiles;
-  BlockRows rows;
+  // The rows of each product: a tile each.
+  const float* values[kMaxBlockTiles];
+  float* sums[kMaxBlockTiles];
 
   void transform_pixels() {
     for (int64_t t = 0; t < tiles; ++t) {
       const TilePlace place = place_of(params, begin + t, Form::kOut);
-      float* const values = params.values + t * params.value_pitch;
-      transform_src<Vec, Form>(params, params.src + offset_of(params.src_strides, place), values);
-      rows.values[t] = values;
-      rows.sums[t] = params.sums + t * params.sum_pitch;
+      float* const to = params.values + t * params.value_pitch;
+      transform_src<Vec, Form>(params, params.src + offset_of(params.src_strides, place), to);
+      values[t] = to;
+      sums[t] = params.sums + t * params.sum_pitch;
     }
   }
 
-  int64_t width(int64_t panel) const { return params.panels[panel + 1] - params.panels[panel]; }
+  int64_t width(int64_t panel) const {
+    return params.part.panels[panel + 1] - params.part.panels[panel];
+  }
 
-  // `at`: of the panel's first sum.
-  void multiply(int64_t panel, int product, int64_t at) const {
+  // `at`: of the panel's first sum. Afterwards the cache should hold as many weights again.
+  void multiply(int64_t panel, int product, int64_t at) {
+    const GemmPart& part = params.part;
     const int64_t panel_floats = width(panel) * params.ic;
-    const int64_t all = params.panels[params.all_panels] * params.ic;
-    const int64_t before = params.panels[panel] * params.ic;
+    const int64_t all = part.panels[params.all_panels] * params.ic;
+    const int64_t before = part.panels[panel] * params.ic;
     const float* const weights =
-        params.weights +
+        part.weights +
         (params.panel_first ? before * kProducts + product * panel_floats : product * all + before);
-    pick_product<Vec, kTiles>(width(panel) / Vec::kLanes)(
-        params,
-        {.weights = weights,
-         .next_weights = weights + panel_floats,
-         .offset = params.offsets + product,
-         .sums_at = product * params.sum_stride + at},
-        rows, tiles);
+    const TileArgs args{.offsets = part.offsets + product,
+                        .segments = 1,
+                        .length = params.ic,
+                        .weights = weights,
+                        .bias = kNoBias,
+                        .channel = product * params.sum_stride + at,
+                        .activation = &kNoActivation,
+                        .prefetch = reinterpret_cast<const char*>(weights + panel_floats),
+                        .prefetch_step = 0};
+    pick_tiles<Vec, kTiles>(width(panel) / Vec::kLanes)(args, {values, sums, nullptr}, tiles,
+                                                        width(panel));
   }
 
   void transform_panel(int64_t panel, int64_t at) const {
     for (int64_t t = 0; t < tiles; ++t) {
-      transform_dst<Vec, Form>(params, place_of(params, begin + t, Form::kOut), rows.sums[t] + at,
-                               params.panels[panel], width(panel));
+      transform_dst<Vec, Form>(params, place_of(params, begin + t, Form::kOut), sums[t] + at,
+                               params.part.panels[panel], width(panel));
     }
   }
 
-  void run_panel_first() const {
-    for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel) {
+  void run_panel_first() {
+    for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel) {
       for (int product = 0; product < kProducts; ++product) multiply(panel, product, 0);
       transform_panel(panel, 0);
     }
   }
 
-  void run_product_first() const {
-    const int64_t first = params.panels[params.panel_begin];
+  void run_product_first() {
+    const int64_t first = params.part.panels[params.part.panel_begin];
     for (int product = 0; product < kProducts; ++product)
-      for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel)
-        multiply(panel, product, params.panels[panel] - first);
-    for (int64_t panel = params.panel_begin; panel < params.panel_end; ++panel)
-      transform_panel(panel, params.panels[panel] - first);
+      for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel)
+        multiply(panel, product, params.part.panels[panel] - first);
+    for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel)
+      transform_panel(panel, params.part.panels[panel] - first);
   }
 };
 
 template <class Vec, GemmTiles kTiles, class Form>
 void run_winograd(const WinogradParams& params) {
-  const int64_t total = params.tile_end - params.tile_begin;
+  const int64_t total = params.part.row_end - params.part.row_begin;
   const int64_t blocks = (total + params.block_tiles - 1) / params.block_tiles;
   for (int64_t b = 0; b < blocks; ++b) {
-    const int64_t begin = params.tile_begin + total * b / blocks;
-    const int64_t end = params.tile_begin + total * (b + 1) / blocks;
-    WinogradBlock<Vec, kTiles, Form> block{params, begin, end - begin, {}};
+    const int64_t begin = params.part.row_begin + total * b / blocks;
+    const int64_t end = params.part.row_begin + total * (b + 1) / blocks;
+    WinogradBlock<Vec, kTiles, Form> block{params, begin, end - begin, {}, {}};
     block.transform_pixels();
     if (params.panel_first) {
       block.run_panel_first();

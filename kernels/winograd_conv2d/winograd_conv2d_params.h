@@ -5,13 +5,10 @@
 #include <cstdint>
 
 #include "engine/base/activation.h"
+#include "kernels/gemm/gemm_params.h"
+#include "kernels/strides.h"
 
 namespace penult::kernels {
-
-// Strides in floats.
-struct WinogradStrides {
-  int64_t image, row, pixel;
-};
 
 // A tile is m x m pixels of dst; tile = (image * tiles_y + y) * tiles_x + x. For each of its
 // (m+2)^2 = `products` transformed numbers there is one matrix product:
@@ -19,22 +16,18 @@ struct WinogradStrides {
 struct WinogradParams {
   int64_t oh, ow, tiles_y, tiles_x, ic;
   const float* src;  // where the first tap of dst pixel (0, 0) reads, inside the halo
-  WinogradStrides src_strides;
+  Strides src_strides;
   float* dst;
-  WinogradStrides dst_strides;
+  Strides dst_strides;
   const float* residual;  // null: none
-  WinogradStrides residual_strides;
+  Strides residual_strides;
 
-  // Panel p computes channels panels[p] to panels[p + 1].
-  const int64_t* panels = nullptr;
-  int64_t all_panels = 0;            // of all threads
-  const float* bias = nullptr;       // [channel]
-  const float* weights = nullptr;    // panel_first ? [panel][product][ic][channels of the panel]
-                                     //             : [product][panel][ic][channels of the panel]
-  const int64_t* offsets = nullptr;  // [product]: product * value_stride
-
-  // The part to compute, in blocks of at most block_tiles tiles.
-  int64_t tile_begin = 0, tile_end = 0, panel_begin = 0, panel_end = 0;
+  // Rows are tiles, K is ic, and there is an offset for each product: product * value_stride.
+  // Weights: panel_first ? [panel][product][ic][channels of the panel]
+  //                      : [product][panel][ic][channels of the panel]
+  GemmPart part;
+  int64_t all_panels;  // of all threads
+  // Tiles are worked off in blocks of at most so many.
   int64_t block_tiles;
   bool panel_first;                   // the order of the loops, and of the weights
   float* values;                      // products * value_stride floats of scratch

@@ -123,14 +123,18 @@ int64_t sum_pitch_of(const Blocking<Form>& b, std::span<const int64_t> panels) {
   return widest;
 }
 
-// Values, then sums.
+template <class Form>
+int64_t sum_stride_of(const Blocking<Form>& b, int64_t sum_pitch) {
+  return b.block_tiles * sum_pitch + kStridePad;
+}
 
+// Values, then sums.
 template <Isa kIsa, class Form>
 size_t scratch_bytes(const Problem& problem) {
   const auto b = Blocking<Form>::of(kIsa, problem);
   const int64_t sum_pitch = sum_pitch_of(b, std::span<const int64_t>(packing_of(kIsa, b).panels));
-  const int64_t sum_stride = b.block_tiles * sum_pitch + kStridePad;
-  return static_cast<size_t>(b.kProducts * (b.value_stride + sum_stride)) * sizeof(float);
+  return static_cast<size_t>(b.kProducts * (b.value_stride + sum_stride_of(b, sum_pitch))) *
+         sizeof(float);
 }
 
 // The halo that lets whole tiles be read: beyond the last dst pixel, too.
@@ -147,15 +151,11 @@ Halo halo(const Problem& problem, int) {
           .right = beyond(g.ow, g.pw, g.iw)};
 }
 
-WinogradStrides strides_of(const TensorDesc& desc) {
-  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
-}
-
 template <Isa kIsa, class Form, void (*kRun)(const WinogradParams&)>
 void run(const RunArgs& args) {
   const Problem& problem = args.problem;
   const auto b = Blocking<Form>::of(kIsa, problem);
-  const WinogradStrides src = strides_of(problem.src[0]);
+  const Strides src = strides_of(problem.src[0]);
   auto* const scratch = reinterpret_cast<float*>(args.scratch);
   const GemmPart part =
       part_of_packed(args.packed, args.n * b.tiles_y * b.tiles_x, args.thread, args.threads);
@@ -174,15 +174,8 @@ void run(const RunArgs& args) {
       .dst_strides = strides_of(problem.dst),
       .residual = args.residual,
       .residual_strides = strides_of(problem.residual),
-      .panels = part.panels,
+      .part = part,
       .all_panels = panels,
-      .bias = part.bias,
-      .weights = part.weights,
-      .offsets = part.offsets,
-      .tile_begin = part.row_begin,
-      .tile_end = part.row_end,
-      .panel_begin = part.panel_begin,
-      .panel_end = part.panel_end,
       .block_tiles = b.block_tiles,
       .panel_first = b.panel_first,
       .values = scratch,
@@ -190,7 +183,7 @@ void run(const RunArgs& args) {
       .value_pitch = b.value_pitch,
       .value_stride = b.value_stride,
       .sum_pitch = sum_pitch,
-      .sum_stride = b.block_tiles * sum_pitch + kStridePad,
+      .sum_stride = sum_stride_of(b, sum_pitch),
       .activation = problem.epilogue.activation,
   });
 }

@@ -8,6 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "penult/extractor.h"
+#include "tools/penult/choice.h"
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/step_columns.h"
@@ -197,11 +198,10 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
   add_list_option(app, "--backend", options->backends,
                   "native, onednn, reference, or several [native]")
       ->type_name("LIST");
-  app.add_option("--numerics", options->numerics,
-                 "table of how layers are computed: latency, for an image at a time, or\n"
-                 "throughput, for batches [latency]")
-      ->check(CLI::IsMember({"latency", "throughput"}).description(""))
-      ->type_name("latency|throughput");
+  add_choice(app, "--numerics", options->numerics,
+             "table of how layers are computed: latency, for an image at a time, or\n"
+             "throughput, for batches [latency]",
+             {"latency", "throughput"});
   app.add_option("--seconds", options->seconds, "time for each row [2]")->type_name("S");
   app.add_flag("--steps", options->steps,
                "the time of each step of a run, in which several layers may be fused");

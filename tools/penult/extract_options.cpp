@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/output/output_format.h"
 #include "penult/extractor.h"
+#include "tools/penult/choice.h"
 #include "tools/penult/outcome.h"
 
 namespace penult::program {
@@ -42,14 +43,6 @@ Status check_device(const ExtractCliOptions& options) {
   }
   return {StatusCode::kDevice,
           concat("device ", quote(device), " is not in this version; see penult doctor")};
-}
-
-// An option that takes one of these values; its help lists them.
-void add_choice(CLI::App& app, const char* name, std::string& value, const char* description,
-                const std::vector<std::string>& values) {
-  app.add_option(name, value, description)
-      ->check(CLI::IsMember(values).description(""))
-      ->type_name(fmt::format("{}", fmt::join(values, "|")));
 }
 
 // "X.npz: ..." for each format that there is.

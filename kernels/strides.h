@@ -1,0 +1,14 @@
+#pragma once
+
+// Plain numbers only: read by files compiled for one ISA.
+
+#include <cstdint>
+
+namespace penult::kernels {
+
+// From one image, row, pixel of a map to the next, in floats.
+struct Strides {
+  int64_t image, row, pixel;
+};
+
+}  // namespace penult::kernels
