@@ -77,41 +77,64 @@ PENULT_INLINE void transform_sums(const float* sums, int64_t stride, Vec bias,
   }
 }
 
+// Where transform_dst reads and writes: channel 0 of the tile's first pixel.
+struct TileEnds {
+  const float* sums;
+  const float* bias;
+  const float* residual;  // null: none
+  float* dst;
+};
+
+// One vector of channels. Whole tiles without a residual are most of them, and 16 stores cost
+// little more than 16 questions.
+template <class Vec, class Form, bool kPlain, class Activate>
+PENULT_INLINE void transform_vector(const WinogradParams& params, const TilePlace& place,
+                                    const TileEnds& at, int64_t c, const Activate& activate) {
+  constexpr int kOut = Form::kOut;
+  Vec y[kOut][kOut];
+  transform_sums<Vec, Form>(at.sums + c, params.sum_stride, Vec::load(at.bias + c), y);
+  PENULT_UNROLL
+  for (int i = 0; i < kOut; ++i) {
+    if (!kPlain && i >= place.rows) break;
+    float* const dst = at.dst + i * params.dst_strides.row + c;
+    const float* const residual =
+        kPlain || !at.residual ? nullptr : at.residual + i * params.residual_strides.row + c;
+    PENULT_UNROLL
+    for (int j = 0; j < kOut; ++j) {
+      if (!kPlain && j >= place.columns) break;
+      Vec value = y[i][j];
+      if (residual)
+        value = Vec::add(value, Vec::load(residual + j * params.residual_strides.pixel));
+      Vec::store(dst + j * params.dst_strides.pixel, activate(value));
+    }
+  }
+}
+
 // Channels [channel, channel + width) of one tile, from `sums` of the first of them.
 template <class Vec, class Form>
 PENULT_NOINLINE void transform_dst(const WinogradParams& params, const TilePlace& place,
                                    const float* sums, int64_t channel, int64_t width) {
-  constexpr int kOut = Form::kOut;
-  float* const dst = params.dst + offset_of(params.dst_strides, place) + channel;
-  const float* const residual =
-      params.residual ? params.residual + offset_of(params.residual_strides, place) + channel
-                      : nullptr;
+  const TileEnds at{sums, params.part.bias + channel,
+                    params.residual
+                        ? params.residual + offset_of(params.residual_strides, place) + channel
+                        : nullptr,
+                    params.dst + offset_of(params.dst_strides, place) + channel};
+  const bool plain = !at.residual && place.rows == Form::kOut && place.columns == Form::kOut;
   with_light_activation<Vec>(params.activation, [&](const auto& activate) {
-    for (int64_t c = 0; c < width; c += Vec::kLanes) {
-      Vec y[kOut][kOut];
-      transform_sums<Vec, Form>(sums + c, params.sum_stride,
-                                Vec::load(params.part.bias + channel + c), y);
-      PENULT_UNROLL
-      for (int i = 0; i < kOut; ++i) {
-        PENULT_UNROLL
-        for (int j = 0; j < kOut; ++j) {
-          if (i >= place.rows || j >= place.columns) continue;
-          Vec value = y[i][j];
-          if (residual) {
-            value = Vec::add(value, Vec::load(residual + i * params.residual_strides.row +
-                                              j * params.residual_strides.pixel + c));
-          }
-          Vec::store(dst + i * params.dst_strides.row + j * params.dst_strides.pixel + c,
-                     activate(value));
-        }
-      }
+    if (plain) {
+      for (int64_t c = 0; c < width; c += Vec::kLanes)
+        transform_vector<Vec, Form, true>(params, place, at, c, activate);
+    } else {
+      for (int64_t c = 0; c < width; c += Vec::kLanes)
+        transform_vector<Vec, Form, false>(params, place, at, c, activate);
     }
   });
   if (is_light<Vec>(params.activation)) return;
   for (int64_t i = 0; i < place.rows; ++i)
     for (int64_t j = 0; j < place.columns; ++j)
       activate_stored<Vec>(params.activation,
-                           dst + i * params.dst_strides.row + j * params.dst_strides.pixel, width);
+                           at.dst + i * params.dst_strides.row + j * params.dst_strides.pixel,
+                           width);
 }
 
 // Sums start from zero: the bias belongs to pixels, not to products.
