@@ -38,6 +38,22 @@ struct TensorDesc {
   Shape shape = {};
   Halo halo = {};
   int64_t pixel_stride = 0, row_stride = 0, image_stride = 0;
+  // 0: all rows lie there. Else only the last so many, in a ring: row y, which may be one of the
+  // halo, starts (y mod ring_rows) * row_stride behind row 0. image_stride is 0 then: the ring
+  // holds rows of one image. Only kernels that say so meet it (Kernel::row_window,
+  // Kernel::ring_src).
+  int64_t ring_rows = 0;
+};
+
+// [begin, end)
+struct Range {
+  int64_t begin = 0, end = 0;
+};
+
+// The rows of src[0] that row y of dst needs: [y * stride - pad, y * stride - pad + extent), of
+// which those outside the map are zeros.
+struct RowWindow {
+  int64_t stride, pad, extent;
 };
 
 // What a producer does to each element before it stores it: y = activation(y + residual).
@@ -75,6 +91,9 @@ struct RunArgs {
   const std::byte* packed;  // what pack() wrote, 64-byte aligned
   std::byte* scratch;       // scratch_bytes() of this thread's own, 64-byte aligned
   int thread, threads;      // compute the thread-th of `threads` static parts
+  // Unless empty, compute only these rows of dst, counted through all images (image * oh + y) but
+  // of one image; `threads` is 1 then. Only kernels with a row_window meet it.
+  Range rows = {};
 };
 
 enum class Backend { kReference, kNative, kOnednn };
@@ -111,6 +130,10 @@ struct Kernel {
   // Whether src[0] may also lie without channels of padding: for pixels of few channels, which else
   // are mostly padding.
   bool (*dense_src)(const Problem&) = never;
+  // Not null: run() can compute a few rows alone (RunArgs::rows), and dst may be a ring.
+  RowWindow (*row_window)(const Problem&) = nullptr;
+  // Whether src[0] may be a ring, too.
+  bool (*ring_src)(const Problem&) = never;
   size_t (*packed_bytes)(const Problem&) = no_bytes;
   // Called once, by one thread.
   void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;

@@ -14,17 +14,14 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// [begin, end) of part `index` of `parts` of `total` units, cut at multiples of `grain`.
-struct Range {
-  int64_t begin, end;
-};
+// Part `index` of `parts` of `total` units, cut at multiples of `grain`.
 Range part_of(int64_t total, int index, int parts, int64_t grain = 1);
 
 // Empty if the problem has no epilogue, else why a kernel without one declines it.
 std::string declines_epilogue(const Problem& problem);
 
 inline Strides strides_of(const TensorDesc& desc) {
-  return {desc.image_stride, desc.row_stride, desc.pixel_stride};
+  return {desc.image_stride, desc.row_stride, desc.pixel_stride, desc.ring_rows};
 }
 
 // Address of the pixel (image, y, x).

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -106,6 +108,12 @@ int usable_cpus() {
 }
 
 uint64_t private_cache_bytes() {
+  if (const char* variable = set_variable("PENULT_CACHE_BYTES")) {
+    uint64_t bytes = 0;
+    const char* const end = variable + std::strlen(variable);
+    const auto parsed = std::from_chars(variable, end, bytes);
+    if (parsed.ec == std::errc() && parsed.ptr == end && bytes > 0) return bytes;
+  }
 #ifdef _SC_LEVEL2_CACHE_SIZE
   if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) {
     return static_cast<uint64_t>(bytes);

@@ -13,11 +13,14 @@ Result<std::unique_ptr<Workspace>> Workspace::create(const Plan& plan) {
   PENULT_ASSIGN_OR_RETURN(workspace->arena_, AlignedBuffer::allocate(plan.arena_bytes));
   PENULT_ASSIGN_OR_RETURN(workspace->scratch_,
                           AlignedBuffer::allocate(plan.scratch_bytes * threads));
+  PENULT_ASSIGN_OR_RETURN(workspace->rings_, AlignedBuffer::allocate(plan.ring_bytes * threads));
   PENULT_ASSIGN_OR_RETURN(workspace->pool_, ThreadPool::create(plan.module ? 1 : threads));
-  for (const Step& step : plan.steps) {
-    workspace->src_begin_.push_back(workspace->src_pointers_.size());
-    for (const int buffer : step.src) {
-      workspace->src_pointers_.push_back(workspace->pixel_zero(buffer));
+  workspace->src_pointers_.resize(static_cast<size_t>(threads));
+  for (int thread = 0; thread < threads; ++thread) {
+    std::vector<const float*>& pointers = workspace->src_pointers_[static_cast<size_t>(thread)];
+    for (const Step& step : plan.steps) {
+      if (thread == 0) workspace->src_begin_.push_back(pointers.size());
+      for (const int buffer : step.src) pointers.push_back(workspace->pixel_zero(buffer, thread));
     }
   }
   for (const Step& step : plan.steps) PENULT_RETURN_IF_ERROR(workspace->bind_step(step));
@@ -36,9 +39,12 @@ Status Workspace::bind_step(const Step& step) {
   return {};
 }
 
-float* Workspace::pixel_zero(int buffer) {
+float* Workspace::pixel_zero(int buffer, int thread) {
   const Buffer& b = plan_.buffers[buffer];
-  return reinterpret_cast<float*>(arena_.data() + b.offset_bytes) + b.origin_floats();
+  std::byte* const memory = b.desc.ring_rows > 0
+                                ? rings_.data() + plan_.ring_bytes * static_cast<size_t>(thread)
+                                : arena_.data();
+  return reinterpret_cast<float*>(memory + b.offset_bytes) + b.origin_floats();
 }
 
 Status Workspace::run(const InputImages& images, int64_t n,
@@ -57,8 +63,16 @@ Status Workspace::run(const InputImages& images, int64_t n,
 void Workspace::run_thread(int thread) {
   for (Group group{0, 0}; group.first < n_; group.first += group.n) {
     group.n = std::min(plan_.images_at_once, n_ - group.first);
+    auto chain = plan_.chains.begin();
     for (size_t s = 0; s < plan_.steps.size(); ++s) {
-      run_step(s, group, {thread, plan_.options.threads});
+      const Part part{thread, plan_.options.threads};
+      if (chain != plan_.chains.end() && chain->first == static_cast<int>(s)) {
+        run_chain(*chain, group.n, part);
+        s = static_cast<size_t>(chain->last);
+        ++chain;
+      } else {
+        run_step(s, group, part);
+      }
       pool_->barrier(thread);
       if (thread == 0) note_time(s);
     }
@@ -106,9 +120,9 @@ kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
   const Step& step = plan_.steps[index];
   return {.problem = step.problem,
           .n = n,
-          .src = src_pointers_.data() + src_begin_[index],
+          .src = src_pointers_[part.thread].data() + src_begin_[index],
           .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
-          .dst = pixel_zero(step.dst),
+          .dst = pixel_zero(step.dst, part.thread),
           .packed = plan_.packed->data() + step.packed_offset,
           .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
           .thread = part.thread,
@@ -118,7 +132,7 @@ kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
 void Workspace::run_step(size_t index, Group group, Part part) {
   const Step& step = plan_.steps[index];
   if (step.dst >= 0) zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst), group.n, part);
-  const float* const* src = src_pointers_.data() + src_begin_[index];
+  const float* const* src = src_pointers_[part.thread].data() + src_begin_[index];
   switch (step.kind) {
     case Step::Kind::kInput:
       copy_input(images_.behind(group.first * plan_.input.elems()), plan_.buffers[step.dst].desc,

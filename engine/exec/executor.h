@@ -35,15 +35,20 @@ class Workspace {
   void run_thread(int thread);
   Status run_by_team();
   void run_step(size_t index, Group group, Part part);
+  void run_chain(const Chain& chain, int64_t n, Part part);
+  void zero_ring_edges(const Chain& chain, int thread);
+  void run_rows(const Chain& chain, int64_t n, int thread, int64_t image, kernels::Range rows);
+  void compute_rows(int index, int64_t n, int thread, int64_t image, kernels::Range rows);
   void note_time(size_t step);
   kernels::RunArgs args_of(size_t index, int64_t n, Part part);
-  float* pixel_zero(int buffer);
+  float* pixel_zero(int buffer, int thread = 0);
 
   const Plan& plan_;
-  AlignedBuffer arena_, scratch_;
+  AlignedBuffer arena_, scratch_, rings_;
   std::unique_ptr<ThreadPool> pool_;
-  // One pointer an input for each step, concatenated; src_begin_[s] is where step s starts.
-  std::vector<const float*> src_pointers_;
+  // Of each thread one pointer an input for each step, concatenated; src_begin_[s] is where step s
+  // starts. Only the addresses of rings differ from thread to thread.
+  std::vector<std::vector<const float*>> src_pointers_;
   std::vector<size_t> src_begin_;
   std::vector<std::unique_ptr<kernels::BoundKernel>> bound_;  // one a step; null: not prepared
   // Of the run in progress.

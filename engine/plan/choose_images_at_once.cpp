@@ -19,7 +19,7 @@ constexpr uint64_t kBarrierBytes = 256'000;
 constexpr int64_t kMostImages = 32;
 
 uint64_t image_bytes(const Plan& plan, int buffer) {
-  if (buffer < 0) return 0;
+  if (buffer < 0 || plan.buffers[buffer].desc.ring_rows > 0) return 0;
   return static_cast<uint64_t>(plan.buffers[buffer].desc.image_stride) * sizeof(float);
 }
 

@@ -74,17 +74,31 @@ Status exceeds(uint64_t bytes, const Plan& plan) {
                        "; use a smaller batch or a smaller input size"));
 }
 
+// The steps during which each step's values have to be there.
+struct Span {
+  int first, last;
+};
+
+std::vector<Span> spans(const Plan& plan) {
+  std::vector<Span> spans;
+  for (int s = 0; s < static_cast<int>(plan.steps.size()); ++s) spans.push_back({s, s});
+  for (const Chain& chain : plan.chains)
+    for (int s = chain.first; s <= chain.last; ++s) spans[s] = {chain.first, chain.last};
+  return spans;
+}
+
 // Lifetimes from the steps, offsets from the arena; values nobody computes get no memory.
 Status place_buffers(Plan& plan) {
   std::vector<Lifetime> lifetimes(plan.buffers.size());
   std::vector<bool> used(plan.buffers.size(), false);
+  const std::vector<Span> when = spans(plan);
   for (int s = 0; s < static_cast<int>(plan.steps.size()); ++s) {
     const Step& step = plan.steps[s];
     const auto touch = [&](int buffer) {
-      if (buffer < 0) return;
-      if (!used[buffer]) lifetimes[buffer].first = s;
+      if (buffer < 0 || plan.buffers[buffer].desc.ring_rows > 0) return;
+      if (!used[buffer]) lifetimes[buffer].first = when[s].first;
       used[buffer] = true;
-      lifetimes[buffer].last = s;
+      lifetimes[buffer].last = when[s].last;
     };
     touch(step.dst);
     for (const int buffer : step.src) touch(buffer);
@@ -104,14 +118,15 @@ Status place_buffers(Plan& plan) {
   }
   plan.arena_bytes = assign_offsets(lifetimes);
   PENULT_DCHECK(plan.arena_bytes <= sum || sum == 0);
-  for (size_t i = 0; i < lifetimes.size(); ++i) plan.buffers[i].offset_bytes = lifetimes[i].offset;
+  for (size_t i = 0; i < lifetimes.size(); ++i)
+    if (used[i]) plan.buffers[i].offset_bytes = lifetimes[i].offset;
   for (const Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     plan.scratch_bytes =
         std::max(plan.scratch_bytes, align_up(scratch_bytes(step, plan.options.threads), 64));
   }
-  const uint64_t total =
-      plan.arena_bytes + plan.scratch_bytes * static_cast<uint64_t>(plan.options.threads);
+  const uint64_t total = plan.arena_bytes + (plan.scratch_bytes + plan.ring_bytes) *
+                                                static_cast<uint64_t>(plan.options.threads);
   if (total > plan.options.memory_budget_bytes) return exceeds(total, plan);
   return {};
 }
@@ -162,6 +177,7 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
   PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
+  choose_chains(plan);
   place_weights(plan);
   plan.images_at_once =
       options.images_at_once > 0 ? options.images_at_once : choose_images_at_once(plan);

@@ -36,7 +36,8 @@ struct Delivery {
   Pooling pooling = Pooling::kNone;  // kAvg has become a node already: see add_average_pools
 };
 
-// A value's place: floats of image 0 start at offset_bytes (halo included) in the arena.
+// A value's place: floats of image 0 start at offset_bytes (halo included) in the arena, or, if it
+// is a ring, in each thread's memory for rings.
 struct Buffer {
   kernels::TensorDesc desc;
   uint64_t offset_bytes = 0;
@@ -65,10 +66,19 @@ struct Step {
   std::vector<std::string> refusals;  // "<kernel>: <reason>" of faster kernels that declined
 };
 
+// Steps first to last, which a thread takes through its rows of the last one's dst together.
+struct Chain {
+  enum : int { kMaxSteps = 8 };
+  int first = 0, last = 0;
+  int64_t band_rows = 1;                         // of the last dst at a time
+  std::vector<kernels::RowWindow> windows = {};  // of each step
+};
+
 // Immutable; may be shared by threads, each with its own Workspace (engine/exec/executor.h).
 struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
+  std::vector<Chain> chains;  // in the order of their steps, of which no two share one
   std::vector<Delivery> deliveries;
   // Weights as kernels want them, in execution order; null of a plan that was only laid out. Plans
   // that differ in the batch only share it, unless there is a module: what a library prepares
@@ -78,6 +88,7 @@ struct Plan {
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
+  uint64_t ring_bytes = 0;     // of one thread
   // Images that go through all steps together; a larger batch goes in several such groups. It
   // decides memory and time and no bit.
   int64_t images_at_once = 1;
@@ -86,7 +97,8 @@ struct Plan {
 
   // What a run needs: activations, weights and scratch.
   uint64_t memory_bytes() const {
-    return arena_bytes + packed_bytes + scratch_bytes * static_cast<uint64_t>(options.threads);
+    return arena_bytes + packed_bytes +
+           (scratch_bytes + ring_bytes) * static_cast<uint64_t>(options.threads);
   }
 };
 
@@ -101,6 +113,10 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::N
 
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
+
+// Finds the steps that go through a map row by row together, and makes rings of what lies between
+// them: engine/plan/choose_chains.cpp says when.
+void choose_chains(Plan& plan);
 
 // How many images of a batch go through the steps of a plan together. Weights are read once for
 // all of them, which is the reason for many; what a step reads and writes stays in the cache only

@@ -38,6 +38,11 @@ Halo conv2d_halo(const Problem& problem, int) {
           .right = std::max<int64_t>(0, last_col - (g.iw - 1))};
 }
 
+RowWindow conv2d_row_window(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  return {.stride = g.sh, .pad = g.ph, .extent = (g.kh - 1) * g.dh + 1};
+}
+
 std::string conv2d_declines_halo(const Problem& problem) {
   constexpr int64_t kMaxHalo = 64;  // no published net pads more than 6
   const Halo halo = conv2d_halo(problem, 0);

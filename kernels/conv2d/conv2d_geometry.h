@@ -39,6 +39,7 @@ inline const float* conv2d_scale(const RunArgs& args, int64_t image) {
 
 // Why native kernels leave a problem to the reference: a halo that would dwarf the map. Empty if
 // there is no such reason.
+RowWindow conv2d_row_window(const Problem& problem);
 std::string conv2d_declines_halo(const Problem& problem);
 
 }  // namespace penult::kernels

@@ -113,8 +113,14 @@ void fill_offsets(const Conv2dGeometry& g, const TensorDesc& src, int64_t* offse
   }
 }
 
-GemmRows rows_of(const TensorDesc& desc, int64_t sh, int64_t sw) {
-  return {desc.image_stride, desc.row_stride * sh, desc.pixel_stride * sw};
+Strides rows_of(const TensorDesc& desc, int64_t sh, int64_t sw) {
+  return {desc.image_stride, desc.row_stride * sh, desc.pixel_stride * sw, desc.ring_rows};
+}
+
+// Segments are at fixed distances, and the rows of src those of dst.
+bool ring_src(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  return g.kh == 1 && g.sh == 1 && g.ph == 0;
 }
 
 // Of each bundle; the last one may need less.
@@ -193,6 +199,10 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
     params.scaled_stride = scaled_stride(g);
     params.scaled_rows = reinterpret_cast<float*>(args.scratch + table_bytes(g));
   }
+  if (args.rows.end > 0) {
+    params.part.row_begin = args.rows.begin * g.ow;
+    params.part.row_end = args.rows.end * g.ow;
+  }
   run_gemm(kIsa, params);
 }
 
@@ -218,6 +228,8 @@ constexpr Kernel native(const char* name) {
           .declines = conv2d_declines_halo,
           .src_halo = conv2d_halo,
           .dense_src = dense_src,
+          .row_window = conv2d_row_window,
+          .ring_src = ring_src,
           .packed_bytes = packed_bytes<kIsa>,
           .pack = pack<kIsa>,
           .scratch_bytes = scratch_bytes,

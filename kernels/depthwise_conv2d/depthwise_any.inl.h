@@ -40,7 +40,7 @@ template <class Vec>
 void depthwise_any_f32(const DepthwiseParams& params) {
   for (int64_t row = params.row_begin; row < params.row_end; ++row) {
     const int64_t image = row / params.oh, y = row % params.oh;
-    const float* src = params.src + row_start(params.src_strides, image, y * params.sh);
+    const float* src = params.src + row_start(params.src_strides, image, y * params.sh - params.ph);
     const float* residual = params.residual;
     if (residual) residual += row_start(params.residual_strides, image, y);
     float* dst = params.dst + row_start(params.dst_strides, image, y);

@@ -7,6 +7,7 @@
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d_params.h"
 #include "kernels/simd/epilogue.inl.h"
+#include "kernels/simd/rows.inl.h"
 
 namespace penult::kernels {
 namespace {
@@ -61,11 +62,12 @@ PENULT_INLINE void activate_columns(const DepthwiseParams& params, int64_t colum
   }
 }
 
-// kColumns neighbouring dst pixels. `src`, `residual` and `dst` are the addresses of channel 0.
+// kColumns neighbouring dst pixels. `residual` and `dst` are the addresses of channel 0; in each of
+// the kernel's rows of src it is at `at`.
 template <class Vec, int kKernel, int kStride, int kColumns>
-PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const float* src,
-                                       const float* residual, float* dst) {
-  const int64_t src_row = params.src_strides.row, src_pixel = params.src_strides.pixel;
+PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const float* const* rows,
+                                       int64_t at, const float* residual, float* dst) {
+  const int64_t src_pixel = params.src_strides.pixel;
   const int64_t tap = params.c_step;
   for (int64_t c = params.c_begin; c < params.c_end; c += Vec::kLanes) {
     const Vec bias = Vec::load(params.bias + c);
@@ -74,7 +76,7 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
     for (int column = 0; column < kColumns; ++column) acc[column] = bias;
     PENULT_UNROLL
     for (int ky = 0; ky < kKernel; ++ky) {
-      add_kernel_row<Vec, kKernel, kStride>(acc, src + ky * src_row + c, src_pixel,
+      add_kernel_row<Vec, kKernel, kStride>(acc, rows[ky] + at + c, src_pixel,
                                             params.weights + ky * kKernel * tap + c, tap);
     }
     store_columns(params, acc, residual, dst, c);
@@ -82,7 +84,8 @@ PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const floa
   activate_columns<Vec>(params, kColumns, dst);
 }
 
-using ColumnsFn = void (*)(const DepthwiseParams&, const float*, const float*, float*);
+using ColumnsFn = void (*)(const DepthwiseParams&, const float* const*, int64_t, const float*,
+                           float*);
 
 template <class Vec, int kKernel, int kStride, int kColumns = kMaxColumns<Vec>>
 ColumnsFn pick_columns(int64_t columns) {
@@ -93,10 +96,6 @@ ColumnsFn pick_columns(int64_t columns) {
     return nullptr;  // not reached: 1 <= columns <= kMaxColumns<Vec>
 }
 
-PENULT_INLINE int64_t row_start(const Strides& strides, int64_t image, int64_t row) {
-  return image * strides.image + row * strides.row;
-}
-
 template <class Vec, int kKernel, int kStride>
 void depthwise_rows(const DepthwiseParams& params) {
   const int64_t blocks = (params.ow + kMaxColumns<Vec> - 1) / kMaxColumns<Vec>;
@@ -105,14 +104,16 @@ void depthwise_rows(const DepthwiseParams& params) {
   const ColumnsFn narrow = pick_columns<Vec, kKernel, kStride>(width);
   for (int64_t row = params.row_begin; row < params.row_end; ++row) {
     const int64_t image = row / params.oh, y = row % params.oh;
-    const float* src = params.src + row_start(params.src_strides, image, y * kStride);
+    const float* rows[kKernel];
+    for (int ky = 0; ky < kKernel; ++ky)
+      rows[ky] = params.src + row_start(params.src_strides, image, y * kStride - params.ph + ky);
     const float* residual = params.residual;
     if (residual) residual += row_start(params.residual_strides, image, y);
     float* dst = params.dst + row_start(params.dst_strides, image, y);
-    for (int64_t block = 0; block < blocks; ++block) {
+    for (int64_t block = 0, at = 0; block < blocks; ++block) {
       const int64_t columns = width + (block < wider);
-      (block < wider ? wide : narrow)(params, src, residual, dst);
-      src += columns * kStride * params.src_strides.pixel;
+      (block < wider ? wide : narrow)(params, rows, at, residual, dst);
+      at += columns * kStride * params.src_strides.pixel;
       if (residual) residual += columns * params.residual_strides.pixel;
       dst += columns * params.dst_strides.pixel;
     }

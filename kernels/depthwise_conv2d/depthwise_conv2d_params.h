@@ -11,11 +11,11 @@
 namespace penult::kernels {
 
 struct DepthwiseParams {
-  int64_t kh, kw, sh, sw, dh, dw;
+  int64_t kh, kw, sh, sw, dh, dw, ph;
   int64_t oh, ow;
   int64_t row_begin = 0, row_end = 0;  // dst rows count through all images: image * oh + y
   int64_t c_begin = 0, c_end = 0;      // multiples of kChannelPad
-  const float* src;  // where the first tap of dst pixel (0, 0) reads, inside the halo
+  const float* src;  // where in row 0 the first tap of dst column 0 reads, inside the halo
   Strides src_strides;
   const float* residual;  // null: none
   Strides residual_strides;

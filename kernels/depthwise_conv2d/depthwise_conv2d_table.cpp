@@ -45,9 +45,16 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   for (int64_t c = 0; c < g.ic; ++c) out[taps * step + c] = weights[1][c];
 }
 
-// By rows when each thread gets many, else (7 rows for 2 threads) by blocks of channels.
+// The rows asked for, or a part of all: by rows when each thread gets many, else (7 rows for 2
+// threads) by blocks of channels.
 void split(DepthwiseParams& params, int64_t rows, const RunArgs& args) {
   constexpr int64_t kManyRows = 8;
+  if (args.rows.end > 0) {
+    params.row_begin = args.rows.begin;
+    params.row_end = args.rows.end;
+    params.c_end = params.c_step;
+    return;
+  }
   const int64_t blocks = params.c_step / kChannelPad;
   const bool by_rows =
       rows % args.threads == 0 || rows >= kManyRows * args.threads || blocks < args.threads;
@@ -75,9 +82,10 @@ void run(const RunArgs& args) {
       .sw = g.sw,
       .dh = g.dh,
       .dw = g.dw,
+      .ph = g.ph,
       .oh = g.oh,
       .ow = g.ow,
-      .src = args.src[0] - g.ph * src.row - g.pw * src.pixel,
+      .src = args.src[0] - g.pw * src.pixel,
       .src_strides = src,
       .residual = args.residual,
       .residual_strides = strides_of(problem.residual),
@@ -92,31 +100,38 @@ void run(const RunArgs& args) {
   kRun(params);
 }
 
-constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&),
-                        std::string (*declines_problem)(const Problem&)) {
+bool always(const Problem&) { return true; }
+
+constexpr Kernel any_native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
   return {.name = name,
           .backend = Backend::kNative,
           .isa = isa,
-          .declines = declines_problem,
+          .declines = declines_any,
           .src_halo = conv2d_halo,
           .packed_bytes = packed_bytes,
           .pack = pack,
           .run = run};
 }
 
+constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
+  Kernel kernel = any_native(name, isa, run);
+  kernel.declines = declines;
+  kernel.row_window = conv2d_row_window;
+  kernel.ring_src = always;
+  return kernel;
+}
+
 constexpr std::array kKernels = {
-    native("conv2d_depthwise_f32_avx512", Isa::kAvx512, run<depthwise_conv2d_f32_avx512>, declines),
-    native("conv2d_depthwise_any_f32_avx512", Isa::kAvx512, run<depthwise_any_f32_avx512>,
-           declines_any),
-    native("conv2d_depthwise_f32_avx2", Isa::kAvx2, run<depthwise_conv2d_f32_avx2>, declines),
-    native("conv2d_depthwise_any_f32_avx2", Isa::kAvx2, run<depthwise_any_f32_avx2>, declines_any),
+    native("conv2d_depthwise_f32_avx512", Isa::kAvx512, run<depthwise_conv2d_f32_avx512>),
+    any_native("conv2d_depthwise_any_f32_avx512", Isa::kAvx512, run<depthwise_any_f32_avx512>),
+    native("conv2d_depthwise_f32_avx2", Isa::kAvx2, run<depthwise_conv2d_f32_avx2>),
+    any_native("conv2d_depthwise_any_f32_avx2", Isa::kAvx2, run<depthwise_any_f32_avx2>),
     native("conv2d_depthwise_f32_portable16", Isa::kPortable16,
-           run<depthwise_conv2d_f32_portable16>, declines),
-    native("conv2d_depthwise_any_f32_portable16", Isa::kPortable16,
-           run<depthwise_any_f32_portable16>, declines_any),
-    native("conv2d_depthwise_f32_scalar", Isa::kScalar, run<depthwise_conv2d_f32_scalar>, declines),
-    native("conv2d_depthwise_any_f32_scalar", Isa::kScalar, run<depthwise_any_f32_scalar>,
-           declines_any),
+           run<depthwise_conv2d_f32_portable16>),
+    any_native("conv2d_depthwise_any_f32_portable16", Isa::kPortable16,
+               run<depthwise_any_f32_portable16>),
+    native("conv2d_depthwise_f32_scalar", Isa::kScalar, run<depthwise_conv2d_f32_scalar>),
+    any_native("conv2d_depthwise_any_f32_scalar", Isa::kScalar, run<depthwise_any_f32_scalar>),
 };
 
 }  // namespace

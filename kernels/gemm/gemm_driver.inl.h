@@ -4,6 +4,7 @@
 // pass, the chunk stays in L2 while the panels pass; the sum over K is never split.
 
 #include "kernels/gemm/gemm_tile.inl.h"
+#include "kernels/simd/rows.inl.h"
 
 namespace penult::kernels {
 namespace {
@@ -28,10 +29,6 @@ struct RowTable {
   const float** residual;  // null: none
 };
 
-PENULT_INLINE int64_t row_offset(const GemmRows& rows, int64_t image, int64_t y, int64_t x) {
-  return image * rows.image_stride + y * rows.y_stride + x * rows.x_stride;
-}
-
 inline RowTable row_table(const GemmParams& params) {
   const auto src = static_cast<const float**>(params.row_table);
   const auto dst = const_cast<float**>(src) + params.chunk_rows;
@@ -42,18 +39,17 @@ inline RowTable row_table(const GemmParams& params) {
 // Addresses of rows [first, first + count).
 inline void fill_rows(const GemmParams& params, int64_t first, int64_t count,
                       const RowTable& table) {
-  int64_t x = first % params.ow, y = first / params.ow % params.oh;
-  int64_t image = first / params.ow / params.oh;
-  for (int64_t m = 0; m < count; ++m) {
-    table.src[m] = params.src + row_offset(params.src_rows, image, y, x);
-    table.dst[m] = params.dst + row_offset(params.dst_rows, image, y, x);
-    if (table.residual)
-      table.residual[m] = params.residual + row_offset(params.residual_rows, image, y, x);
-    if (++x < params.ow) continue;
-    x = 0;
-    if (++y < params.oh) continue;
-    y = 0;
-    ++image;
+  int64_t x = first % params.ow, row = first / params.ow;
+  for (int64_t m = 0; m < count; ++row, x = 0) {
+    const int64_t begin = m, in_row = params.ow - x;
+    const int64_t end = count - m < in_row ? count : m + in_row;
+    const auto fill = [&](auto base, const Strides& strides, auto* out) {
+      auto p = base + row_start(strides, row / params.oh, row % params.oh) + x * strides.pixel;
+      for (m = begin; m < end; ++m, p += strides.pixel) out[m] = p;
+    };
+    fill(params.src, params.src_rows, table.src);
+    fill(params.dst, params.dst_rows, table.dst);
+    if (table.residual) fill(params.residual, params.residual_rows, table.residual);
   }
 }
 

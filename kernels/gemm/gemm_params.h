@@ -8,13 +8,9 @@
 #include <cstdint>
 
 #include "engine/base/activation.h"
+#include "kernels/strides.h"
 
 namespace penult::kernels {
-
-// Address of row m = base + image * image_stride + y * y_stride + x * x_stride, in floats.
-struct GemmRows {
-  int64_t image_stride, y_stride, x_stride;
-};
 
 // Register tiles of one ISA: a panel is 1 to 4 vectors wide, rows[v - 1] is the height of the
 // tallest tile of v vectors; 0: no such panel.
@@ -42,12 +38,13 @@ struct GemmPart {
 
 struct GemmParams {
   int64_t oh, ow;  // m = (image * oh + y) * ow + x
+  // Strides are those of m: a stride of the convolution is in them.
   const float* src;
-  GemmRows src_rows;
+  Strides src_rows;
   float* dst;
-  GemmRows dst_rows;
+  Strides dst_rows;
   const float* residual;  // null: none
-  GemmRows residual_rows;
+  Strides residual_rows;
   // Null, or a factor for each of the `length` floats of a row (one segment at offset 0): the rows
   // of a chunk are multiplied into `scaled_rows`, each `scaled_stride` floats, before they are
   // used.

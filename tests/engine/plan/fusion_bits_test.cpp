@@ -38,6 +38,7 @@ struct Setting {
   int64_t n = 1;
   int threads = 1;
   int64_t at_once = 0;  // images in a group; 0: as the plan chooses
+  uint64_t cache_bytes = uint64_t{1} << 20;
 };
 
 Features run_native(Graph graph, const std::vector<ValueId>& values, const Setting& setting) {
@@ -49,6 +50,7 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
                                 {.isa = setting.isa,
                                  .max_batch = setting.n,
                                  .threads = setting.threads,
+                                 .cache_bytes = setting.cache_bytes,
                                  .images_at_once = setting.at_once});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   auto workspace = Workspace::create(*plan);
@@ -117,6 +119,50 @@ TEST_P(FusionBits, GroupsOfABatchChangeNothing) {
       for (size_t i = 0; i < values.size(); ++i) {
         EXPECT_TRUE(same_bits(groups[i], together[i]))
             << graph.values[values[i]].name << ", " << at_once << " at once, " << threads;
+      }
+    }
+  }
+}
+
+// Bands of one row and of several, whose rings begin anew at each picture and at each thread's
+// first row.
+TEST_P(FusionBits, RingsChangeNothing) {
+  const Graph graph = net(4);
+  for (const ValueId value : all_values(graph)) {
+    const Features maps = run_native(graph, {value}, {isa(), true, 3});
+    for (const int threads : {1, 2, 3, 4}) {
+      for (const uint64_t cache_bytes : {1, 10'000, 40'000}) {
+        const Features rings =
+            run_native(graph, {value}, {isa(), true, 3, threads, 0, cache_bytes});
+        EXPECT_TRUE(same_bits(rings[0], maps[0]))
+            << graph.values[value].name << ", " << threads << " threads, " << cache_bytes;
+      }
+    }
+  }
+}
+
+// Windows taller than the maps under them, one behind the other: rows far outside a map are
+// nobody's.
+TEST_P(FusionBits, RingsOfLowMapsChangeNothing) {
+  testing::RandomNet net(5);
+  ValueId x = net.input();
+  constexpr int64_t kStrides[] = {2, 2, 2, 2, 1, 2, 1};  // 20, 10, 5, 3, 3, 2, 2 rows
+  for (size_t i = 0; i < std::size(kStrides); ++i) {
+    const std::string name = "block" + std::to_string(i);
+    x = net.conv(name + ".expand", x, i == 0 ? 3 : 8, {.oc = 24});
+    x = net.conv(name + ".depthwise", x, 24,
+                 {.oc = 24, .kernel = 5, .stride = kStrides[i], .groups = 24});
+    x = net.conv(name + ".project", x, 24, {.oc = 8});
+  }
+  const Graph graph = net.finish(3, kSize, kSize);
+  for (const ValueId value : all_values(graph)) {
+    const Features maps = run_native(graph, {value}, {isa(), true, 2});
+    for (const int threads : {1, 2}) {
+      for (const uint64_t cache_bytes : {1, 3'000, 10'000}) {
+        const Features rings =
+            run_native(graph, {value}, {isa(), true, 2, threads, 0, cache_bytes});
+        EXPECT_TRUE(same_bits(rings[0], maps[0]))
+            << graph.values[value].name << ", " << threads << " threads, " << cache_bytes;
       }
     }
   }
