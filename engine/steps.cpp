@@ -41,8 +41,11 @@ const char* kernel_name(const Step& step) {
 std::vector<StepInfo> describe_steps(const ModelData& model, const Plan& plan) {
   std::vector<StepInfo> infos;
   for (const Step& step : plan.steps) {
-    infos.push_back(
-        {.name = step.name, .kernel = kernel_name(step), .taps = {}, .declined = step.refusals});
+    infos.push_back({.name = step.name,
+                     .kernel = kernel_name(step),
+                     .taps = {},
+                     .declined = step.refusals,
+                     .macs = step.kernel ? step.kernel->macs(step.problem) : 0});
   }
   const std::vector<int> steps = find_steps(model.graph, plan);
   for (const Tap& tap : model.taps) {

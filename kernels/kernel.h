@@ -39,8 +39,8 @@ struct TensorDesc {
   Halo halo = {};
   int64_t pixel_stride = 0, row_stride = 0, image_stride = 0;
   // 0: all rows lie there. Else only the last so many, in a ring: row y, which may be one of the
-  // halo, starts (y mod ring_rows) * row_stride behind row 0. image_stride is 0 then: the ring
-  // holds rows of one image. Only kernels that say so meet it (Kernel::row_window,
+  // halo, starts (y mod ring_rows) * row_stride behind the first slot. image_stride is 0 then: the
+  // ring holds rows of one image. Only kernels that say so meet it (Kernel::row_window,
   // Kernel::ring_src).
   int64_t ring_rows = 0;
 };
@@ -105,6 +105,8 @@ Halo no_halo(const Problem&, int index);
 size_t no_bytes(const Problem&);
 bool never(const Problem&);
 void pack_nothing(const Problem&, Weights, std::byte*);
+// Each weight of slot 0 at each pixel of dst.
+int64_t direct_macs(const Problem&);
 
 // How sums are formed, beyond what tiles and fusion may change: part of the bits. One class
 // computes a layer, whatever the batch, the threads and the taps: kernels/numerics.h.
@@ -138,8 +140,11 @@ struct Kernel {
   // Called once, by one thread.
   void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;
   size_t (*scratch_bytes)(const Problem&) = no_bytes;  // for each thread
+  // Multiply-adds with weights that the kernel needs for one image.
+  int64_t (*macs)(const Problem&) = direct_macs;
   void (*run)(const RunArgs&) = nullptr;
-  // Instead of the four above, for libraries that want to prepare: see kernels/prepared.h.
+  // Instead of pack, scratch_bytes, run and packed_bytes, for libraries that want to prepare: see
+  // kernels/prepared.h.
   Result<std::unique_ptr<PreparedKernel>> (*prepare)(const PrepareArgs&) = nullptr;
 };
 

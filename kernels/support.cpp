@@ -36,6 +36,10 @@ bool never(const Problem&) { return false; }
 void pack_nothing(const Problem&, Weights, std::byte*) {}
 std::string accepts_all(const Problem&) { return {}; }
 
+int64_t direct_macs(const Problem& problem) {
+  return weight_elems(problem, 0) * problem.dst.shape.h * problem.dst.shape.w;
+}
+
 Range part_of(int64_t total, int index, int parts, int64_t grain) {
   const int64_t units = (total + grain - 1) / grain;
   const auto cut = [&](int i) { return std::min(total, units * i / parts * grain); };

@@ -51,21 +51,35 @@ class Peer:
 
 
 class Penult:
-    """The program itself, started anew for each round: penult bench --json."""
+    """The program itself, started anew for each round: penult bench --json. With a module, its backend
+    onednn, which is a peer like the others."""
 
-    def __init__(self, program, model, batch, threads):
+    def __init__(self, program, model, batch, threads, module=None):
+        self.env = dict(os.environ, PENULT_ONEDNN_MODULE=module) if module else None
+        backend = "onednn" if module else "native"
         inspect = subprocess.run([program, "inspect", model, "--json", "--no-ms"], check=True,
                                  capture_output=True)
         self.tap = json.loads(inspect.stdout)["taps"][-1]["name"]
+        # The table that a user of such batches takes: the program's own default for files is throughput.
+        self.numerics = "latency" if batch < 8 else "throughput"
         self.command = [program, "bench", model, "-l", self.tap, "-b", str(batch), "-j", str(threads),
-                        "--json", "--seconds"]
+                        "--backend", backend, "--numerics", self.numerics, "--json"]
         self.isa = None
 
     def round(self, milliseconds):
-        out = subprocess.run([*self.command, str(milliseconds / 1000)], check=True, capture_output=True)
+        out = subprocess.run([*self.command, "--seconds", str(milliseconds / 1000)], check=True,
+                             capture_output=True, env=self.env)
         line = json.loads(out.stdout)
         self.isa = line["isa"]
         return line["median_ms"]
+
+    def close(self):
+        pass
+
+    def macs(self):
+        """Multiply-adds that the kernels need for one image: Winograd's, where it computes a layer."""
+        out = subprocess.run([*self.command, "--steps", "--seconds", "0.01"], check=True, capture_output=True)
+        return sum(json.loads(line)["macs"] for line in out.stdout.splitlines())
 
 
 def agree(program, model, tap, x, output, folder):
@@ -85,6 +99,7 @@ def measure(args, net, batch, threads, probe):
     own = Penult(args.penult, model, batch, threads)
     workers = {engine: Peer(engine, nets.onnx_file(args.folder, net, batch), batch, threads, input_file)
                for engine in args.engines}
+    modules = {name: Penult(args.penult, model, batch, threads, module) for name, module in args.modules.items()}
     first = next(iter(workers.values()))
     for engine, worker in workers.items():
         error = numpy.abs(worker.output - first.output).max() / numpy.abs(first.output).max()
@@ -93,6 +108,7 @@ def measure(args, net, batch, threads, probe):
     ok, said = agree(args.penult, model, own.tap, x, first.output, args.folder)
     if not ok:
         print("  penult verify:", said, flush=True)
+    workers.update(modules)
     times = {engine: [] for engine in [*workers, "penult"]}
     probes = []
     for _ in range(args.rounds):
@@ -103,7 +119,8 @@ def measure(args, net, batch, threads, probe):
     for worker in workers.values():
         worker.close()
     row = statistics_of_rows.row(times, statistics_of_rows.usable_rounds(probes))
-    row.update(net=net, batch=batch, threads=threads, agrees=ok, times=times, probes=probes, isa=own.isa)
+    row.update(net=net, batch=batch, threads=threads, agrees=ok, times=times, probes=probes, isa=own.isa,
+               numerics=own.numerics, macs=own.macs())
     return row
 
 
@@ -122,6 +139,24 @@ def fma_probe(program):
     return probe
 
 
+def said_by_caller(arguments):
+    """Without the paths that run.sh puts before them."""
+    ours = {"--penult", "--module"}
+    return [word for before, word in zip(["", *arguments], arguments) if word not in ours and before not in ours]
+
+
+def module_name(program, module):
+    """"onednn 3.2.0", as the module says itself."""
+    env = dict(os.environ, PENULT_ONEDNN_MODULE=module)
+    out = subprocess.run([program, "doctor"], check=True, capture_output=True, text=True, env=env)
+    return "onednn " + re.search(r"^backend +onednn +yes: oneDNN ([0-9.]+)", out.stdout, re.MULTILINE)[1]
+
+
+def peak(rows):
+    """The best that a core was seen to do, GFLOP/s."""
+    return max(max(row["probes"]) for row in rows)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     words = lambda text: text.split(",")
@@ -132,6 +167,7 @@ def arguments():
     parser.add_argument("--batches", type=numbers, default=[1, 8, 32])
     parser.add_argument("--threads", type=numbers, default=[1, 2])
     parser.add_argument("--engines", type=words, default=list(engines.ENGINES))
+    parser.add_argument("--module", action="append", default=[], help="a built penult_onednn.so, a peer, too")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--milliseconds", type=float, default=400, help="of each engine in each round")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md and bench/results/")
@@ -141,6 +177,8 @@ def arguments():
 def main():
     args = arguments()
     os.makedirs(args.folder, exist_ok=True)
+    args.modules = {module_name(args.penult, module): module for module in args.module}
+    columns = [*args.engines, *args.modules]
     prepare(args)
     probe = fma_probe(args.penult)
     rows = []
@@ -149,14 +187,14 @@ def main():
             for threads in args.threads:
                 row = measure(args, net, batch, threads, probe)
                 rows.append(row)
-                print(report.table([row], args.engines).splitlines()[2], flush=True)
+                print(report.table([row], columns, peak([row])).splitlines()[2], flush=True)
     meta = {"cpu": report.cpu_name(), "isa": rows[0]["isa"], "date": datetime.date.today().isoformat(),
-            "rounds": args.rounds, "fma_gflops": max(max(row["probes"]) for row in rows),
+            "rounds": args.rounds, "fma_gflops": peak(rows),
             "versions": {e: importlib.metadata.version(PACKAGES[e]) for e in args.engines},
-            "command": "bench/peers/run.sh " + " ".join(sys.argv[3:])}
-    print(report.table(rows, args.engines))
+            "command": "bench/peers/run.sh " + " ".join(said_by_caller(sys.argv[1:]))}
+    print(report.table(rows, columns, meta["fma_gflops"]))
     if args.write:
-        report.write(rows, meta, args.engines)
+        report.write(rows, meta, columns)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,19 @@ script=compare.py  # bench/peers/folder.sh has another
 if [[ ${1:-} == --script ]]; then script=$2; shift 2; fi
 cmake --preset release >/dev/null
 cmake --build --preset release --target penult_program >/dev/null
+# oneDNN through our own backend, in the versions that can be had: another peer.
+modules=()
+if [[ $script == compare.py ]]; then
+  if cmake --build --preset release --target penult_onednn >/dev/null 2>&1; then
+    modules+=(--module "$PWD/build/release/kernels/onednn/penult_onednn.so")
+  fi
+  if tools/fetch_onednn.sh "$PWD/build/onednn-3.2" >/dev/null; then
+    cmake --preset release -B build/release-onednn3 -DPENULT_ONEDNN_ROOT="$PWD/build/onednn-3.2" >/dev/null
+    cmake --build build/release-onednn3 --target penult_onednn >/dev/null
+    modules+=(--module "$PWD/build/release-onednn3/kernels/onednn/penult_onednn.so")
+  fi
+fi
 # Set on some machines for old OpenBLAS builds; it slows NumPy, and only here is that of interest.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-exec "$venv/bin/python" -B "bench/peers/$script" --penult build/release/tools/penult/penult "$@"
+exec "$venv/bin/python" -B "bench/peers/$script" --penult build/release/tools/penult/penult \
+  "${modules[@]}" "$@"

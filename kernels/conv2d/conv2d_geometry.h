@@ -28,6 +28,7 @@ Conv2dGeometry conv2d_geometry(const Problem& problem);
 
 // The zeros that let a kernel read every tap of every dst element without asking.
 Halo conv2d_halo(const Problem& problem, int index);
+RowWindow conv2d_row_window(const Problem& problem);
 
 inline bool conv2d_has_scale(const Problem& problem) { return problem.src.size() > 1; }
 
@@ -39,7 +40,6 @@ inline const float* conv2d_scale(const RunArgs& args, int64_t image) {
 
 // Why native kernels leave a problem to the reference: a halo that would dwarf the map. Empty if
 // there is no such reason.
-RowWindow conv2d_row_window(const Problem& problem);
 std::string conv2d_declines_halo(const Problem& problem);
 
 }  // namespace penult::kernels

@@ -86,8 +86,9 @@ void pack_products(const Blocking<Form>& b, const std::vector<int64_t>& panels,
     const int64_t width = panels[p + 1] - panels[p];
     float* const panel = out + panels[p] * b.g.ic * (b.panel_first ? b.kProducts : 1);
     const int64_t product_step = b.g.ic * (b.panel_first ? width : panels.back());
-    for (int64_t o = panels[p]; o < std::min(panels[p + 1], b.g.oc); ++o) {
-      for (int64_t c = 0; c < b.g.ic; ++c) {
+    // A panel's channels inside, so that each line of the result is written once, as a whole.
+    for (int64_t c = 0; c < b.g.ic; ++c) {
+      for (int64_t o = panels[p]; o < std::min(panels[p + 1], b.g.oc); ++o) {
         double t[Form::kIn][Form::kIn];
         transform_weights<Form>(weights + (o * b.g.ic + c) * 9, t);
         float* to = panel + c * width + (o - panels[p]);
@@ -135,6 +136,13 @@ size_t scratch_bytes(const Problem& problem) {
   const int64_t sum_pitch = sum_pitch_of(b, std::span<const int64_t>(packing_of(kIsa, b).panels));
   return static_cast<size_t>(b.kProducts * (b.value_stride + sum_stride_of(b, sum_pitch))) *
          sizeof(float);
+}
+
+template <class Form>
+int64_t macs(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  return tiles_of(g.oh, Form::kOut) * tiles_of(g.ow, Form::kOut) * Blocking<Form>::kProducts *
+         g.ic * g.oc;
 }
 
 // The halo that lets whole tiles be read: beyond the last dst pixel, too.
@@ -199,6 +207,7 @@ constexpr Kernel native(const char* name, NumericClass numeric_class) {
           .packed_bytes = packed_bytes<kIsa, Form>,
           .pack = pack<kIsa, Form>,
           .scratch_bytes = scratch_bytes<kIsa, Form>,
+          .macs = macs<Form>,
           .run = run<kIsa, Form, kRun>};
 }
 

@@ -125,6 +125,19 @@ TEST(Steps, AreInOrderWithTheTapsInsideThem) {
   EXPECT_THAT(find("block2.add/avg").taps, IsEmpty()) << "the pooling of a tap is not a tap";
 }
 
+TEST(Steps, CountTheNetworksMultiplyAdds) {
+  const auto model = testing::model_of(testing::inverted_residual_net(3, 40), 40);
+  const auto taps = model->taps();
+  ASSERT_TRUE(taps.ok());
+  ExtractorOptions options;
+  options.taps = {taps->back().name};
+  const auto extractor = Extractor::create(model, options);
+  ASSERT_TRUE(extractor.ok()) << extractor.status().message();
+  uint64_t macs = 0;
+  for (const StepInfo& step : (*extractor)->steps()) macs += static_cast<uint64_t>(step.macs);
+  EXPECT_EQ(macs, taps->back().macs) << "nothing here is computed by Winograd";
+}
+
 TEST(Steps, HoldEachTapOnce) {
   const auto model = testing::model_of(testing::mixed_net(3, 40), 40);
   ExtractorOptions options;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/numerics.h"
+#include "kernels/winograd_conv2d/winograd_conv2d.h"
 #include "tests/kernels/winograd_magnitudes.h"
 
 namespace penult::testing {
@@ -57,6 +58,18 @@ TEST(NumericsTables, ChooseByShape) {
                             "conv2d src=512x7x7 oc=512 k=3x3 p=1,1,1,1"}) {
     EXPECT_EQ(class_of(small, Numerics::kLatency), NumericClass::kWinograd23) << small;
     EXPECT_EQ(class_of(small, Numerics::kThroughput), NumericClass::kWinograd43) << small;
+  }
+}
+
+// A tile of m x m pixels takes (m + 2)^2 multiply-adds for each pair of channels.
+TEST(Winograd, CountsItsMultiplyAdds) {
+  const kernels::Problem problem =
+      make_problem(parse_problem("conv2d src=64x57x57 oc=32 k=3x3 p=1,1,1,1"));
+  EXPECT_EQ(kernels::direct_macs(problem), 57 * 57 * 9 * 64 * 32);
+  for (const kernels::Kernel& kernel : kernels::kWinogradConv2dTable.kernels) {
+    const bool f43 = kernel.numeric_class == NumericClass::kWinograd43;
+    EXPECT_EQ(kernel.macs(problem), f43 ? 15 * 15 * 36 * 64 * 32 : 29 * 29 * 16 * 64 * 32)
+        << kernel.name;
   }
 }
 

@@ -115,7 +115,10 @@ Status bench_steps(const Options& options, const Model& model, const ExtractorOp
     const double ms = times.median_ms[s], so_far = times.cumulative_ms[s];
     if (options.json) {
       nlohmann::ordered_json line = describe(model, run, extractor, times.runs);
-      line.update({{"step", steps[s].name}, {"kernel", steps[s].kernel}, {"median_ms", ms}});
+      line.update({{"step", steps[s].name},
+                   {"kernel", steps[s].kernel},
+                   {"macs", steps[s].macs},
+                   {"median_ms", ms}});
       line.update({{"share", ms / whole}, {"cumulative_ms", so_far}});
       print_out("{}\n", line.dump());
     } else {

@@ -57,6 +57,9 @@ struct StepInfo {
   std::vector<std::string> taps;  ///< taps (main names) whose layers are done with this step
   /// "<kernel>: <reason>" for each kernel that would be preferred but cannot do it.
   std::vector<std::string> declined;
+  /// Multiply-adds with weights that the kernel needs for one image; Winograd's need fewer than the
+  /// layer has. 0 of the steps at the two ends and of layers without weights.
+  int64_t macs = 0;
 };
 
 /// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is
