@@ -98,7 +98,7 @@ Status Workspace::run_by_team() {
   for (size_t s = 0; s < plan_.steps.size(); ++s) {
     const int dst = plan_.steps[s].dst;
     if (bound_[s]) {
-      zero_halo(plan_.buffers[dst].desc, pixel_zero(dst), n_, {0, 1});
+      zero_halo(plan_.buffers[dst].desc, pixel_zero(dst, 0), n_, {0, 1});
       PENULT_RETURN_IF_ERROR(bound_[s]->run(n_));
       note_time(s);
       continue;
@@ -121,7 +121,7 @@ kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
   return {.problem = step.problem,
           .n = n,
           .src = src_pointers_[part.thread].data() + src_begin_[index],
-          .residual = step.residual >= 0 ? pixel_zero(step.residual) : nullptr,
+          .residual = step.residual >= 0 ? pixel_zero(step.residual, part.thread) : nullptr,
           .dst = pixel_zero(step.dst, part.thread),
           .packed = plan_.packed->data() + step.packed_offset,
           .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
@@ -131,12 +131,13 @@ kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
 
 void Workspace::run_step(size_t index, Group group, Part part) {
   const Step& step = plan_.steps[index];
-  if (step.dst >= 0) zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst), group.n, part);
+  if (step.dst >= 0)
+    zero_halo(plan_.buffers[step.dst].desc, pixel_zero(step.dst, part.thread), group.n, part);
   const float* const* src = src_pointers_[part.thread].data() + src_begin_[index];
   switch (step.kind) {
     case Step::Kind::kInput:
       copy_input(images_.behind(group.first * plan_.input.elems()), plan_.buffers[step.dst].desc,
-                 pixel_zero(step.dst), group.n, part);
+                 pixel_zero(step.dst, part.thread), group.n, part);
       return;
     case Step::Kind::kDeliver: {
       const std::span<float> feature = features_[step.delivery];

@@ -41,7 +41,7 @@ class Workspace {
   void compute_rows(int index, int64_t n, int thread, int64_t image, kernels::Range rows);
   void note_time(size_t step);
   kernels::RunArgs args_of(size_t index, int64_t n, Part part);
-  float* pixel_zero(int buffer, int thread = 0);
+  float* pixel_zero(int buffer, int thread);
 
   const Plan& plan_;
   AlignedBuffer arena_, scratch_, rings_;

@@ -3,16 +3,17 @@
 // comes back. Rows are computed as ever, so no bit depends on it.
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/plan/plan.h"
 
 namespace penult {
 namespace {
 
-// Maps that a processor's own cache holds beside the weights that pass through it gain nothing.
+// Nothing is gained where each thread's own cache holds its share of the map.
 bool is_large(const kernels::TensorDesc& desc, const PlanOptions& options) {
   const auto bytes = static_cast<uint64_t>(desc.image_stride) * sizeof(float);
-  return bytes > options.cache_bytes;
+  return bytes / static_cast<uint64_t>(options.threads) > options.cache_bytes;
 }
 
 // Steps that read each value, a residual and a delivery included.

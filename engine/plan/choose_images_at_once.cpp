@@ -42,7 +42,10 @@ uint64_t waited_for(const Plan& plan, int64_t count) {
     const uint64_t bytes = step_bytes(plan, step);
     if (bytes > room / images) spilled += bytes;
   }
-  const uint64_t barriers = threads > 1 ? kBarrierBytes * plan.steps.size() : 0;
+  uint64_t meetings = plan.steps.size();
+  for (const Chain& chain : plan.chains)
+    meetings -= static_cast<uint64_t>(chain.last - chain.first);
+  const uint64_t barriers = threads > 1 ? kBarrierBytes * meetings : 0;
   return (plan.packed_bytes + barriers) / images + spilled / threads;
 }
 

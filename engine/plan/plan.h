@@ -25,7 +25,7 @@ struct PlanOptions {
   int threads = 1;
   kernels::Backend backend = kernels::Backend::kNative;  // or kOnednn, ours for what it declines
   kernels::Numerics numerics = kernels::Numerics::kLatency;
-  uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena and scratch
+  uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena, scratch and rings
   uint64_t cache_bytes = uint64_t{1} << 20;          // of a processor, for itself alone: the L2
   int64_t images_at_once = 0;                        // 0: as choose_images_at_once says
 };
@@ -71,7 +71,7 @@ struct Chain {
   enum : int { kMaxSteps = 8 };
   int first = 0, last = 0;
   int64_t band_rows = 1;                         // of the last dst at a time
-  std::vector<kernels::RowWindow> windows = {};  // of each step
+  std::vector<kernels::RowWindow> windows = {};  // of each step, of which the first is not used
 };
 
 // Immutable; may be shared by threads, each with its own Workspace (engine/exec/executor.h).

@@ -105,10 +105,10 @@ bool same_bits(std::span<const float> batch, int64_t position, std::span<const f
 }
 
 // With another size of cache other steps go through their maps in bands, of other heights.
-std::unique_ptr<Extractor> BitsCheck::extractor(const Setting& setting) const {
+std::unique_ptr<Extractor> BitsCheck::extractor(const Setting& setting) {
   constexpr std::array kCacheBytes = {"1", "65536", "16384", static_cast<const char*>(nullptr)};
-  const ScopedVariable cache("PENULT_CACHE_BYTES",
-                             kCacheBytes[static_cast<size_t>(setting.threads - 1) % 4]);
+  const size_t turn = extractors_++;  // in another order for each round of four
+  const ScopedVariable cache("PENULT_CACHE_BYTES", kCacheBytes[(turn + turn / 4) % 4]);
   return make_extractor(oracle_.model(), {setting.taps,
                                           {.backend = "native", .isa = oracle_.isa()},
                                           oracle_.size(),

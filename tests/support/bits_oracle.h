@@ -67,7 +67,7 @@ class BitsCheck {
     int threads = 1;
   };
   // Null after a test failure.
-  std::unique_ptr<Extractor> extractor(const Setting& setting) const;
+  std::unique_ptr<Extractor> extractor(const Setting& setting);
 
   // One run over batch(first, n). The first few mismatches are kept as text.
   void compare(Extractor& extractor, int64_t n, int64_t first, const std::string& what);
@@ -79,6 +79,7 @@ class BitsCheck {
  private:
   const BitsOracle& oracle_;
   std::vector<std::vector<float>> values_;  // from run to run: pages of their own cost more
+  size_t extractors_ = 0;
   int64_t comparisons_ = 0, mismatches_ = 0;
   std::string report_;
 };

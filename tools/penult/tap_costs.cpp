@@ -77,8 +77,11 @@ double operations(const Step& step) {
   const kernels::Problem& problem = step.problem;
   const double pixels = static_cast<double>(problem.dst.shape.h * problem.dst.shape.w);
   const double weights = static_cast<double>(step.kernel->packed_bytes(problem)) / sizeof(float);
-  double elements = static_cast<double>(problem.dst.image_stride) * window_of(problem);
-  for (const auto& src : problem.src) elements += static_cast<double>(src.image_stride);
+  const auto elements_of = [](const kernels::TensorDesc& desc) {
+    return static_cast<double>(desc.shape.h * desc.shape.w * desc.pixel_stride);
+  };
+  double elements = elements_of(problem.dst) * window_of(problem);
+  for (const auto& src : problem.src) elements += elements_of(src);
   const bool reference = step.kernel->backend == kernels::Backend::kReference;
   return (reference ? kReference : 1) * (pixels * weights + kElement * elements);
 }
