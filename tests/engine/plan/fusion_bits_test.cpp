@@ -124,21 +124,26 @@ TEST_P(FusionBits, GroupsOfABatchChangeNothing) {
   }
 }
 
-// Bands of one row and of several, whose rings begin anew at each picture and at each thread's
-// first row.
-TEST_P(FusionBits, RingsChangeNothing) {
-  const Graph graph = net(4);
+// Every value of `graph` over rings, against the same over maps.
+void expect_rings_change_nothing(const Graph& graph, Isa isa, int64_t n,
+                                 const std::vector<int>& threads,
+                                 const std::vector<uint64_t>& cache_bytes) {
   for (const ValueId value : all_values(graph)) {
-    const Features maps = run_native(graph, {value}, {isa(), true, 3});
-    for (const int threads : {1, 2, 3, 4}) {
-      for (const uint64_t cache_bytes : {1, 10'000, 40'000}) {
-        const Features rings =
-            run_native(graph, {value}, {isa(), true, 3, threads, 0, cache_bytes});
+    const Features maps = run_native(graph, {value}, {isa, true, n});
+    for (const int count : threads) {
+      for (const uint64_t bytes : cache_bytes) {
+        const Features rings = run_native(graph, {value}, {isa, true, n, count, 0, bytes});
         EXPECT_TRUE(same_bits(rings[0], maps[0]))
-            << graph.values[value].name << ", " << threads << " threads, " << cache_bytes;
+            << graph.values[value].name << ", " << count << " threads, " << bytes;
       }
     }
   }
+}
+
+// Bands of one row and of several, whose rings begin anew at each picture and at each thread's
+// first row.
+TEST_P(FusionBits, RingsChangeNothing) {
+  expect_rings_change_nothing(net(4), isa(), 3, {1, 2, 3, 4}, {1, 10'000, 40'000});
 }
 
 // Windows taller than the maps under them, one behind the other: rows far outside a map are
@@ -154,18 +159,7 @@ TEST_P(FusionBits, RingsOfLowMapsChangeNothing) {
                  {.oc = 24, .kernel = 5, .stride = kStrides[i], .groups = 24});
     x = net.conv(name + ".project", x, 24, {.oc = 8});
   }
-  const Graph graph = net.finish(3, kSize, kSize);
-  for (const ValueId value : all_values(graph)) {
-    const Features maps = run_native(graph, {value}, {isa(), true, 2});
-    for (const int threads : {1, 2}) {
-      for (const uint64_t cache_bytes : {1, 3'000, 10'000}) {
-        const Features rings =
-            run_native(graph, {value}, {isa(), true, 2, threads, 0, cache_bytes});
-        EXPECT_TRUE(same_bits(rings[0], maps[0]))
-            << graph.values[value].name << ", " << threads << " threads, " << cache_bytes;
-      }
-    }
-  }
+  expect_rings_change_nothing(net.finish(3, kSize, kSize), isa(), 2, {1, 2}, {1, 3'000, 10'000});
 }
 
 TEST_P(FusionBits, OtherTapsBatchPositionAndThreadsChangeNothing) {
