@@ -1,13 +1,14 @@
 #pragma once
 
 // Which numeric class computes a layer: data, keyed by the layer's shape and the ISA class, never
-// by batch, threads or taps. Changing a row changes bits: then kNumericsVersion goes up.
+// by batch, threads or taps. Changing a row changes bits, and so does changing the arithmetic of a
+// kernel or a function: then kNumericsVersion goes up.
 
 #include "kernels/kernel.h"
 
 namespace penult::kernels {
 
-inline constexpr int kNumericsVersion = 1;
+inline constexpr int kNumericsVersion = 2;
 
 // latency: for one image at a time. throughput: for batches of 8 and more.
 enum class Numerics { kLatency, kThroughput };

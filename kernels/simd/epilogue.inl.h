@@ -24,6 +24,7 @@ PENULT_INLINE void with_activation(const Activation& activation, const Body& bod
 template <class Vec, class Body>
 PENULT_INLINE void with_light_activation(const Activation& activation, const Body& body) {
   if (activation.kind == Clamp<Vec>::kKind) return body(Clamp<Vec>(activation));
+  if (activation.kind == HardSwish<Vec>::kKind) return body(HardSwish<Vec>(activation));
   body(Identity<Vec>(activation));
 }
 
@@ -38,7 +39,8 @@ PENULT_NOINLINE void activate_floats(const Activation& activation, float* data, 
 
 template <class Vec>
 PENULT_INLINE bool is_light(const Activation& activation) {
-  return activation.kind == Identity<Vec>::kKind || activation.kind == Clamp<Vec>::kKind;
+  return activation.kind == Identity<Vec>::kKind || activation.kind == Clamp<Vec>::kKind ||
+         activation.kind == HardSwish<Vec>::kKind;
 }
 
 template <class Vec>
