@@ -4,7 +4,7 @@
 A tile of accumulators that needs one register too many still computes the right thing, at half the
 speed: an accumulator goes to the stack and back in each step. A load of weights that is folded into
 each multiply-add that uses it is as slow. Neither shows in any result, so this looks at the code: in
-every loop of gemm_tile that multiplies
+every loop of gemm_tiles that multiplies
 
   - no vector register is stored to or loaded from the stack
   - no multiply-add reads memory
@@ -35,7 +35,7 @@ VECTOR = re.compile(r"%[xyz]mm")
 
 
 def functions(objdump, path):
-    """(name, [(address, mnemonic, operands)]) of each gemm_tile in an object."""
+    """(name, [(address, mnemonic, operands)]) of each gemm_tiles in an object."""
     text = subprocess.run([objdump, "-d", "--no-show-raw-insn", "-C", path], check=True,
                           capture_output=True, text=True).stdout
     name, body = None, []
@@ -43,7 +43,7 @@ def functions(objdump, path):
         if head := FUNCTION.match(line):
             if name:
                 yield name, body
-            name, body = head[1] if "gemm_tile<" in head[1] else None, []
+            name, body = head[1] if "gemm_tiles<" in head[1] else None, []
         elif name and (found := INSTRUCTION.match(line)):
             body.append((int(found[1], 16), found[2], found[3]))
     if name:

@@ -9,7 +9,7 @@
 namespace penult::kernels {
 namespace {
 
-using TileFn = void (*)(const TileArgs&, const float* const*, float* const*, const float* const*);
+using TileFn = void (*)(const TileArgs&, const RowTable&, int64_t);
 
 // Tiles of 1..kMaxRows rows by kVecs vectors. An even split of the rows needs every height: 49 rows
 // are 6,5,5,... and never eight times 6 and one lonely row, which would run at a sixth of the
@@ -17,16 +17,10 @@ using TileFn = void (*)(const TileArgs&, const float* const*, float* const*, con
 template <class Vec, int kMaxRows, int kVecs>
 struct TileFamily {
   static TileFn pick(int64_t rows) {
-    if (rows == kMaxRows) return gemm_tile<Vec, kMaxRows, kVecs>;
+    if (rows == kMaxRows) return gemm_tiles<Vec, kMaxRows, kVecs>;
     if constexpr (kMaxRows > 1) return TileFamily<Vec, kMaxRows - 1, kVecs>::pick(rows);
     return nullptr;  // not reached: 1 <= rows <= kMaxRows
   }
-};
-
-struct RowTable {
-  const float** src;
-  float** dst;
-  const float** residual;  // null: none
 };
 
 inline RowTable row_table(const GemmParams& params) {
@@ -78,13 +72,11 @@ void run_tiles(TileArgs args, const RowTable& table, int64_t rows, int64_t next_
   const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
   const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
   args.prefetch_step = next_width * static_cast<int64_t>(sizeof(float)) / tiles;
-  int64_t m = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const float* const* residual = table.residual ? table.residual + m : nullptr;
-    (tile < taller ? tall : low)(args, table.src + m, table.dst + m, residual);
-    m += height + (tile < taller);
-    args.prefetch += args.prefetch_step * reduction;
-  }
+  if (taller) tall(args, table, taller);
+  const int64_t done = taller * (height + 1);
+  args.prefetch += args.prefetch_step * reduction * taller;
+  low(args, {table.src + done, table.dst + done, table.residual ? table.residual + done : nullptr},
+      tiles - taller);
 }
 
 using TilesFn = void (*)(TileArgs, const RowTable&, int64_t, int64_t);

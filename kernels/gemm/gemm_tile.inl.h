@@ -82,64 +82,81 @@ PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int
   }
 }
 
+// Addresses of rows, one after the other.
+struct RowTable {
+  const float** src;
+  float** dst;
+  const float** residual;  // null: none
+};
+
 template <class Vec, int kRows, int kVecs, class Activate>
 PENULT_INLINE void store_tile(const Vec (&acc)[kRows][kVecs], float* const* dst,
                               const float* const* residual, int64_t channel,
                               const Activate& activate) {
   PENULT_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    float* const to = dst[r] + channel;
+    const float* const add = residual ? residual[r] + channel : nullptr;
     PENULT_UNROLL
     for (int v = 0; v < kVecs; ++v) {
-      const int64_t at = channel + v * Vec::kLanes;
       Vec y = acc[r][v];
-      if (residual) y = Vec::add(y, Vec::load(residual[r] + at));
-      Vec::store(dst[r] + at, activate(y));
+      if (residual) y = Vec::add(y, Vec::load(add + v * Vec::kLanes));
+      Vec::store(to + v * Vec::kLanes, activate(y));
     }
   }
 }
 
-// Not unrolled: clang would then hold more of src in registers than there are, and spill
-// accumulators (tools/check_codegen.py looks).
+// `tiles` tiles, one below the other: where K is 16 or 24, a call for each would take a fifth of
+// the time. The loop over K is not unrolled: clang would then hold more of src in registers than
+// there are, and spill accumulators (tools/check_codegen.py looks).
 template <class Vec, int kRows, int kVecs>
-PENULT_NOINLINE void gemm_tile(const TileArgs& args, const float* const* src, float* const* dst,
-                               const float* const* residual) {
-  PENULT_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    Vec::prefetch_write(dst[r] + args.channel);
-    if (residual) Vec::prefetch(residual[r] + args.channel);
-  }
-  Vec acc[kRows][kVecs];
-  PENULT_UNROLL
-  for (int v = 0; v < kVecs; ++v) {
-    const Vec bias = Vec::load(args.bias + v * Vec::kLanes);
-    PENULT_UNROLL
-    for (int r = 0; r < kRows; ++r) acc[r][v] = bias;
-  }
-  const float* weights = args.weights;
+PENULT_NOINLINE void gemm_tiles(const TileArgs& args, const RowTable& table, int64_t tiles) {
+  const float** src = table.src;
+  float** dst = table.dst;
+  const float** residual = table.residual;
   const char* next = args.prefetch;
   const int64_t next_step = args.prefetch_step;
-  const int64_t* const offsets = args.offsets;
-  const int64_t segments = args.segments;
-  const int64_t length = args.length;
-  RowPointers<kRows> rows;
-  PENULT_UNROLL
-  for (int r = 0; r < kRows; ++r)
-    rows.distance[r] = reinterpret_cast<uintptr_t>(src[r]) - reinterpret_cast<uintptr_t>(src[0]);
-  for (int64_t s = 0; s < segments; ++s) {
-    rows.first = reinterpret_cast<uintptr_t>(src[0] + offsets[s]);
-#pragma GCC unroll 1
-    for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
-      prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
-      multiply_step(acc, rows, weights);
-      rows.advance();
+  for (; tiles > 0; --tiles) {
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      Vec::prefetch_write(dst[r] + args.channel);
+      if (residual) Vec::prefetch(residual[r] + args.channel);
     }
+    Vec acc[kRows][kVecs];
+    PENULT_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      const Vec bias = Vec::load(args.bias + v * Vec::kLanes);
+      PENULT_UNROLL
+      for (int r = 0; r < kRows; ++r) acc[r][v] = bias;
+    }
+    const float* weights = args.weights;
+    const int64_t* const offsets = args.offsets;
+    const int64_t segments = args.segments;
+    const int64_t length = args.length;
+    RowPointers<kRows> rows;
+    PENULT_UNROLL
+    for (int r = 0; r < kRows; ++r)
+      rows.distance[r] = reinterpret_cast<uintptr_t>(src[r]) - reinterpret_cast<uintptr_t>(src[0]);
+    for (int64_t s = 0; s < segments; ++s) {
+      rows.first = reinterpret_cast<uintptr_t>(src[0] + offsets[s]);
+#pragma GCC unroll 1
+      for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
+        prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
+        multiply_step(acc, rows, weights);
+        rows.advance();
+      }
+    }
+    with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
+      store_tile(acc, dst, residual, args.channel, activate);
+    });
+    if (!is_light<Vec>(*args.activation)) {
+      for (int r = 0; r < kRows; ++r)
+        activate_stored<Vec>(*args.activation, dst[r] + args.channel, kVecs * Vec::kLanes);
+    }
+    src += kRows;
+    dst += kRows;
+    if (residual) residual += kRows;
   }
-  with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
-    store_tile(acc, dst, residual, args.channel, activate);
-  });
-  if (is_light<Vec>(*args.activation)) return;
-  for (int r = 0; r < kRows; ++r)
-    activate_stored<Vec>(*args.activation, dst[r] + args.channel, kVecs * Vec::kLanes);
 }
 
 }  // namespace
