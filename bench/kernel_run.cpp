@@ -50,7 +50,12 @@ Status KernelRun::place_tensors() {
   const kernels::Problem bare = problem_;
   for (size_t i = 0; i < problem_.src.size(); ++i) {
     TensorDesc& desc = problem_.src[i];
-    desc = shapes::lay_out(desc.shape, setting_.kernel->src_halo(bare, static_cast<int>(i)));
+    const kernels::Halo halo = setting_.kernel->src_halo(bare, static_cast<int>(i));
+    desc = shapes::lay_out(desc.shape, halo);
+    if (i == 0 && setting_.kernel->spread_src(bare)) {
+      const int64_t pixel = desc.pixel_stride;
+      desc = shapes::lay_out(desc.shape, halo, kernels::spread_pixel(pixel) - pixel);
+    }
     PENULT_ASSIGN_OR_RETURN(AlignedBuffer buffer, map_of(desc, n));
     shapes::copy_in(numbers.src[i], desc, pixel_zero(buffer, desc), n);
     src_.push_back(pixel_zero(buffer, desc));

@@ -28,6 +28,13 @@ struct Halo {
 // Channels are padded to a multiple of this many floats in every buffer (one AVX-512 vector).
 inline constexpr int64_t kChannelPad = 16;
 
+// The stride for pixels of so many floats that are read many at a time, channel by channel. Were it
+// a multiple of 2 KB, a channel of all pixels would be in two of the 64 sets of a 32 KB L1 cache,
+// of 8 lines each: a depthwise convolution wants 27 at once.
+constexpr int64_t spread_pixel(int64_t floats) {
+  return floats % 512 == 0 ? floats + kChannelPad : floats;
+}
+
 // Where a value lies: nhwc f32. Strides are in floats and include the halo. A pointer that goes
 // with a TensorDesc is the address of element (image 0, pixel (0,0), channel 0), inside the halo.
 // Floats between shape.c and pixel_stride hold unspecified finite values: a kernel may read and
@@ -48,6 +55,8 @@ struct TensorDesc {
 // [begin, end)
 struct Range {
   int64_t begin = 0, end = 0;
+
+  bool empty() const { return begin >= end; }
 };
 
 // The rows of src[0] that row y of dst needs: [y * stride - pad, y * stride - pad + extent), of
@@ -132,6 +141,8 @@ struct Kernel {
   // Whether src[0] may also lie without channels of padding: for pixels of few channels, which else
   // are mostly padding.
   bool (*dense_src)(const Problem&) = never;
+  // Whether pixels of src[0] should lie where spread_pixel() puts them.
+  bool (*spread_src)(const Problem&) = never;
   // Not null: run() can compute a few rows alone (RunArgs::rows), and dst may be a ring.
   RowWindow (*row_window)(const Problem&) = nullptr;
   // Whether src[0] may be a ring, too.

@@ -46,6 +46,11 @@ Range part_of(int64_t total, int index, int parts, int64_t grain) {
   return {cut(index), cut(index + 1)};
 }
 
+Range rows_to_compute(const RunArgs& args) {
+  if (!args.rows.empty()) return args.rows;
+  return part_of(args.n * args.problem.dst.shape.h, args.thread, args.threads);
+}
+
 std::string declines_epilogue(const Problem& problem) {
   return problem.epilogue == Epilogue{} ? "" : "expected no epilogue";
 }

@@ -32,7 +32,7 @@ Range inside(Range rows, int64_t height) {
 
 // Rows of src that the rows of dst need, without those before `done`.
 Range needed(Range rows, const kernels::RowWindow& window, int64_t done) {
-  if (rows.begin >= rows.end) return {done, done};
+  if (rows.empty()) return {done, done};
   const int64_t begin = rows.begin * window.stride - window.pad;
   const int64_t end = (rows.end - 1) * window.stride - window.pad + window.extent;
   return {std::max(begin, done), end};
@@ -97,7 +97,7 @@ void Workspace::compute_rows(int index, int64_t n, int thread, int64_t image, Ra
   const kernels::TensorDesc& desc = plan_.buffers[step.dst].desc;
   if (desc.ring_rows > 0) zero_rows_outside(desc, pixel_zero(step.dst, thread), rows);
   const Range computed = inside(rows, desc.shape.h);
-  if (computed.begin >= computed.end) return;
+  if (computed.empty()) return;
   kernels::RunArgs args = args_of(static_cast<size_t>(index), n, {thread, 1});
   args.thread = 0;
   args.rows = {image * desc.shape.h + computed.begin, image * desc.shape.h + computed.end};

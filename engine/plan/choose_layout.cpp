@@ -16,12 +16,14 @@ void widen(kernels::Halo& halo, const kernels::Halo& wanted) {
   halo.right = std::max(halo.right, wanted.right);
 }
 
-void set_strides(kernels::TensorDesc& desc, bool dense) {
+int64_t padded_channels(const Shape& shape) {
+  return static_cast<int64_t>(
+      align_up(static_cast<uint64_t>(shape.c), static_cast<uint64_t>(kernels::kChannelPad)));
+}
+
+void set_strides(kernels::TensorDesc& desc, int64_t pixel_stride) {
   const Shape& shape = desc.shape;
-  desc.pixel_stride =
-      dense ? shape.c
-            : static_cast<int64_t>(align_up(static_cast<uint64_t>(shape.c),
-                                            static_cast<uint64_t>(kernels::kChannelPad)));
+  desc.pixel_stride = pixel_stride;
   desc.row_stride = (desc.halo.left + shape.w + desc.halo.right) * desc.pixel_stride;
   desc.image_stride = (desc.halo.top + shape.h + desc.halo.bottom) * desc.row_stride;
 }
@@ -45,14 +47,20 @@ bool input_is_dense(const Graph& graph, const std::vector<Step>& steps) {
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers) {
   buffers.resize(graph.values.size());
   for (size_t i = 0; i < buffers.size(); ++i) buffers[i].desc.shape = graph.values[i].shape;
+  std::vector<bool> spread(buffers.size(), false);
   for (const Step& step : steps) {
     for (size_t i = 0; i < step.src.size(); ++i) {
       widen(buffers[step.src[i]].desc.halo,
             step.kernel->src_halo(step.problem, static_cast<int>(i)));
     }
+    if (!step.src.empty() && step.kernel->spread_src(step.problem)) spread[step.src[0]] = true;
   }
-  for (Buffer& buffer : buffers) set_strides(buffer.desc, false);
-  set_strides(buffers[graph.input].desc, input_is_dense(graph, steps));
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const int64_t pixel = padded_channels(buffers[i].desc.shape);
+    set_strides(buffers[i].desc, spread[i] ? kernels::spread_pixel(pixel) : pixel);
+  }
+  if (input_is_dense(graph, steps))
+    set_strides(buffers[graph.input].desc, graph.values[graph.input].shape.c);
   for (Step& step : steps) {
     for (size_t i = 0; i < step.src.size(); ++i) step.problem.src[i] = buffers[step.src[i]].desc;
     if (step.residual >= 0) step.problem.residual = buffers[step.residual].desc;

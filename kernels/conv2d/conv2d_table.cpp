@@ -199,7 +199,7 @@ void run_bundle(const RunArgs& args, const Bundle& bundle, const std::byte* pack
     params.scaled_stride = scaled_stride(g);
     params.scaled_rows = reinterpret_cast<float*>(args.scratch + table_bytes(g));
   }
-  if (args.rows.end > 0) {
+  if (!args.rows.empty()) {
     params.part.row_begin = args.rows.begin * g.ow;
     params.part.row_end = args.rows.end * g.ow;
   }

@@ -21,10 +21,10 @@ PENULT_NOINLINE void depthwise_any_columns(const DepthwiseParams& params, const 
     Vec acc[kColumns];
     PENULT_UNROLL
     for (int column = 0; column < kColumns; ++column) acc[column] = bias;
-    const float* weights = params.weights + c;
+    const float* weights = weights_of(params, params.kh * params.kw, c);
     for (int64_t ky = 0; ky < params.kh; ++ky) {
       const float* x = src + ky * row + c;
-      for (int64_t kx = 0; kx < params.kw; ++kx, x += pixel, weights += params.c_step) {
+      for (int64_t kx = 0; kx < params.kw; ++kx, x += pixel, weights += kDepthwiseLine) {
         const Vec w = Vec::load(weights);
         PENULT_UNROLL
         for (int column = 0; column < kColumns; ++column)
@@ -33,7 +33,8 @@ PENULT_NOINLINE void depthwise_any_columns(const DepthwiseParams& params, const 
     }
     store_columns(params, acc, residual, dst, c);
   }
-  activate_columns<Vec>(params, kColumns, dst);
+  activate_columns<Vec>(params, {.c_begin = params.c_begin, .c_end = params.c_end, .dst = dst},
+                        kColumns);
 }
 
 template <class Vec>

@@ -17,14 +17,18 @@ namespace {
 template <class Vec>
 constexpr int kMaxColumns = Vec::kRegisters == 32 ? 14 : 7;
 
+PENULT_INLINE const float* weights_of(const DepthwiseParams& params, int64_t taps, int64_t c) {
+  return params.weights + (c & -kDepthwiseLine) * taps + (c & (kDepthwiseLine - 1));
+}
+
 // Adds one kernel row to kColumns sums. An input vector is loaded once and used for every column
 // that it touches; a column still sees its taps from left to right.
 template <class Vec, int kKernel, int kStride, int kColumns>
 PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, int64_t pixel,
-                                  const float* weights, int64_t tap) {
+                                  const float* weights) {
   Vec w[kKernel];
   PENULT_UNROLL
-  for (int k = 0; k < kKernel; ++k) w[k] = Vec::load(weights + k * tap);
+  for (int k = 0; k < kKernel; ++k) w[k] = Vec::load(weights + k * kDepthwiseLine);
   PENULT_UNROLL
   for (int i = 0; i < (kColumns - 1) * kStride + kKernel; ++i) {
     const Vec x = Vec::load(src + i * pixel);
@@ -52,40 +56,46 @@ PENULT_INLINE void store_columns(const DepthwiseParams& params, const Vec (&acc)
   });
 }
 
-// What store_columns left to do, for all channels of this part.
+// Neighbouring dst pixels of one row, some of their channels. `residual` and `dst` are the
+// addresses of channel 0; in each of the kernel's rows of src it is at `at`.
+struct Columns {
+  int64_t c_begin = 0, c_end = 0;
+  const float* const* rows = nullptr;
+  int64_t at = 0;
+  const float* residual = nullptr;
+  float* dst = nullptr;
+};
+
+// What store_columns left to do.
 template <class Vec>
-PENULT_INLINE void activate_columns(const DepthwiseParams& params, int64_t columns, float* dst) {
+PENULT_INLINE void activate_columns(const DepthwiseParams& params, const Columns& at,
+                                    int64_t columns) {
   for (int64_t column = 0; column < columns; ++column) {
-    activate_stored<Vec>(params.activation,
-                         dst + column * params.dst_strides.pixel + params.c_begin,
-                         params.c_end - params.c_begin);
+    activate_stored<Vec>(params.activation, at.dst + column * params.dst_strides.pixel + at.c_begin,
+                         at.c_end - at.c_begin);
   }
 }
 
-// kColumns neighbouring dst pixels. `residual` and `dst` are the addresses of channel 0; in each of
-// the kernel's rows of src it is at `at`.
 template <class Vec, int kKernel, int kStride, int kColumns>
-PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const float* const* rows,
-                                       int64_t at, const float* residual, float* dst) {
+PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const Columns& at) {
   const int64_t src_pixel = params.src_strides.pixel;
-  const int64_t tap = params.c_step;
-  for (int64_t c = params.c_begin; c < params.c_end; c += Vec::kLanes) {
+  for (int64_t c = at.c_begin; c < at.c_end; c += Vec::kLanes) {
     const Vec bias = Vec::load(params.bias + c);
+    const float* const weights = weights_of(params, kKernel * kKernel, c);
     Vec acc[kColumns];
     PENULT_UNROLL
     for (int column = 0; column < kColumns; ++column) acc[column] = bias;
     PENULT_UNROLL
     for (int ky = 0; ky < kKernel; ++ky) {
-      add_kernel_row<Vec, kKernel, kStride>(acc, rows[ky] + at + c, src_pixel,
-                                            params.weights + ky * kKernel * tap + c, tap);
+      add_kernel_row<Vec, kKernel, kStride>(acc, at.rows[ky] + at.at + c, src_pixel,
+                                            weights + ky * kKernel * kDepthwiseLine);
     }
-    store_columns(params, acc, residual, dst, c);
+    store_columns(params, acc, at.residual, at.dst, c);
   }
-  activate_columns<Vec>(params, kColumns, dst);
+  activate_columns<Vec>(params, at, kColumns);
 }
 
-using ColumnsFn = void (*)(const DepthwiseParams&, const float* const*, int64_t, const float*,
-                           float*);
+using ColumnsFn = void (*)(const DepthwiseParams&, const Columns&);
 
 template <class Vec, int kKernel, int kStride, int kColumns = kMaxColumns<Vec>>
 ColumnsFn pick_columns(int64_t columns) {
@@ -97,25 +107,34 @@ ColumnsFn pick_columns(int64_t columns) {
 }
 
 template <class Vec, int kKernel, int kStride>
-void depthwise_rows(const DepthwiseParams& params) {
+void depthwise_row(const DepthwiseParams& params, Columns columns) {
   const int64_t blocks = (params.ow + kMaxColumns<Vec> - 1) / kMaxColumns<Vec>;
   const int64_t width = params.ow / blocks, wider = params.ow % blocks;  // the first: width + 1
   const ColumnsFn wide = wider ? pick_columns<Vec, kKernel, kStride>(width + 1) : nullptr;
   const ColumnsFn narrow = pick_columns<Vec, kKernel, kStride>(width);
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t count = width + (block < wider);
+    (block < wider ? wide : narrow)(params, columns);
+    columns.at += count * kStride * params.src_strides.pixel;
+    if (columns.residual) columns.residual += count * params.residual_strides.pixel;
+    columns.dst += count * params.dst_strides.pixel;
+  }
+}
+
+template <class Vec, int kKernel, int kStride>
+void depthwise_rows(const DepthwiseParams& params) {
   for (int64_t row = params.row_begin; row < params.row_end; ++row) {
     const int64_t image = row / params.oh, y = row % params.oh;
     const float* rows[kKernel];
     for (int ky = 0; ky < kKernel; ++ky)
       rows[ky] = params.src + row_start(params.src_strides, image, y * kStride - params.ph + ky);
-    const float* residual = params.residual;
-    if (residual) residual += row_start(params.residual_strides, image, y);
-    float* dst = params.dst + row_start(params.dst_strides, image, y);
-    for (int64_t block = 0, at = 0; block < blocks; ++block) {
-      const int64_t columns = width + (block < wider);
-      (block < wider ? wide : narrow)(params, rows, at, residual, dst);
-      at += columns * kStride * params.src_strides.pixel;
-      if (residual) residual += columns * params.residual_strides.pixel;
-      dst += columns * params.dst_strides.pixel;
+    Columns columns{.rows = rows, .dst = params.dst + row_start(params.dst_strides, image, y)};
+    if (params.residual)
+      columns.residual = params.residual + row_start(params.residual_strides, image, y);
+    for (int64_t c = params.c_begin; c < params.c_end; c += params.c_block) {
+      columns.c_begin = c;
+      columns.c_end = c + params.c_block < params.c_end ? c + params.c_block : params.c_end;
+      depthwise_row<Vec, kKernel, kStride>(params, columns);
     }
   }
 }

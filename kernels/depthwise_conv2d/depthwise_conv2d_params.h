@@ -10,6 +10,11 @@
 
 namespace penult::kernels {
 
+// Channels whose weights stand together: one line of the cache for each tap, one stream for all.
+// Taps that are `channels` floats apart would share a few sets of the L1 cache where that is a
+// power of 2.
+constexpr int64_t kDepthwiseLine = 16;
+
 struct DepthwiseParams {
   int64_t kh, kw, sh, sw, dh, dw, ph;
   int64_t oh, ow;
@@ -21,9 +26,10 @@ struct DepthwiseParams {
   Strides residual_strides;
   float* dst;
   Strides dst_strides;
-  const float* weights;  // [kh * kw][c_step], zero beyond the channels
-  const float* bias;     // [c_step]
-  int64_t c_step;
+  const float* weights;  // [c / kDepthwiseLine][kh * kw][kDepthwiseLine], zero beyond the channels
+  const float* bias;     // [c]
+  // Rows are worked off over so many channels at a time, a multiple of kChannelPad.
+  int64_t c_block = 0;
   Activation activation;
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
@@ -8,6 +9,8 @@
 
 namespace penult::kernels {
 namespace {
+
+bool always(const Problem&) { return true; }
 
 std::string declines_any(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
@@ -28,7 +31,7 @@ std::string declines(const Problem& problem) {
   return declines_any(problem);
 }
 
-// Packed: weights [kh * kw][c], then bias [c], c rounded up; zeros in the padding.
+// Packed: weights as DepthwiseParams has them, then bias [c], c rounded up; zeros in the padding.
 size_t packed_bytes(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
   return static_cast<size_t>((g.kh * g.kw + 1) * round_up(g.ic, kChannelPad)) * sizeof(float);
@@ -40,28 +43,42 @@ void pack(const Problem& problem, Weights weights, std::byte* packed) {
   auto* out = reinterpret_cast<float*>(packed);
   std::memset(packed, 0, packed_bytes(problem));
   for (int64_t tap = 0; tap < taps; ++tap)
-    for (int64_t c = 0; c < g.ic; ++c) out[tap * step + c] = weights[0][c * taps + tap];
+    for (int64_t c = 0; c < g.ic; ++c) {
+      const int64_t line = c / kDepthwiseLine, in_line = c % kDepthwiseLine;
+      out[(line * taps + tap) * kDepthwiseLine + in_line] = weights[0][c * taps + tap];
+    }
   if (weights.size() < 2 || weights[1].empty()) return;
   for (int64_t c = 0; c < g.ic; ++c) out[taps * step + c] = weights[1][c];
 }
 
+// What a block of 7 columns reads and what the weights take should stay in half of a 32 KB L1 cache
+// while the row's columns pass: columns share pixels, and all columns the weights. With 5x5 kernels
+// that takes 10 to 25 % off; with 3x3 it is even to 5 %.
+int64_t channel_block(const Conv2dGeometry& g) {
+  constexpr int64_t kBytes = 16 * 1024, kColumns = 7;
+  const int64_t floats = (g.kh + g.sh) * ((kColumns - 1) * g.sw + g.kw);
+  const int64_t bytes = floats * static_cast<int64_t>(sizeof(float));
+  const int64_t most = std::max(kBytes / bytes, kChannelPad);
+  const int64_t channels = round_up(g.ic, kChannelPad), blocks = (channels + most - 1) / most;
+  return round_up((channels + blocks - 1) / blocks, kChannelPad);
+}
+
 // The rows asked for, or a part of all: by rows when each thread gets many, else (7 rows for 2
 // threads) by blocks of channels.
-void split(DepthwiseParams& params, int64_t rows, const RunArgs& args) {
+void split(DepthwiseParams& params, int64_t rows, int64_t channels, const RunArgs& args) {
   constexpr int64_t kManyRows = 8;
-  if (args.rows.end > 0) {
+  if (!args.rows.empty()) {
     params.row_begin = args.rows.begin;
     params.row_end = args.rows.end;
-    params.c_end = params.c_step;
+    params.c_end = channels;
     return;
   }
-  const int64_t blocks = params.c_step / kChannelPad;
+  const int64_t blocks = channels / kChannelPad;
   const bool by_rows =
       rows % args.threads == 0 || rows >= kManyRows * args.threads || blocks < args.threads;
   const Range row_part = by_rows ? part_of(rows, args.thread, args.threads) : Range{0, rows};
-  const Range channel_part = by_rows
-                                 ? Range{0, params.c_step}
-                                 : part_of(params.c_step, args.thread, args.threads, kChannelPad);
+  const Range channel_part =
+      by_rows ? Range{0, channels} : part_of(channels, args.thread, args.threads, kChannelPad);
   params.row_begin = row_part.begin;
   params.row_end = row_part.end;
   params.c_begin = channel_part.begin;
@@ -93,14 +110,12 @@ void run(const RunArgs& args) {
       .dst_strides = strides_of(problem.dst),
       .weights = weights,
       .bias = weights + g.kh * g.kw * step,
-      .c_step = step,
+      .c_block = channel_block(g),
       .activation = problem.epilogue.activation,
   };
-  split(params, args.n * g.oh, args);
+  split(params, args.n * g.oh, step, args);
   kRun(params);
 }
-
-bool always(const Problem&) { return true; }
 
 constexpr Kernel any_native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
   return {.name = name,
@@ -108,6 +123,7 @@ constexpr Kernel any_native(const char* name, Isa isa, void (*run)(const RunArgs
           .isa = isa,
           .declines = declines_any,
           .src_halo = conv2d_halo,
+          .spread_src = always,
           .packed_bytes = packed_bytes,
           .pack = pack,
           .run = run};

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/pool2d/pool2d_params.h"
+#include "kernels/simd/rows.inl.h"
 #include "kernels/simd/vec.h"
 
 namespace penult::kernels {
@@ -49,14 +50,30 @@ struct Average {
   }
 };
 
-// One dst pixel, positions in raster order. `src` is the window's position (0, 0), which may lie
-// outside the map: only positions inside are read.
+// Where the rows of the windows of one dst row start. In a ring they may go on at its first slot.
+struct WindowRows {
+  int64_t first, step, wrap, back;
+
+  PENULT_INLINE int64_t at(int64_t ky) const { return first + ky * step - (ky >= wrap ? back : 0); }
+  static PENULT_INLINE WindowRows of(const Pool2dParams& params, int64_t image, int64_t y) {
+    const Strides& from = params.src_strides;
+    const int64_t top = y * params.rows.stride - params.rows.pad, step = params.rows.dilation;
+    WindowRows rows{row_start(from, image, top), step * from.row, params.rows.kernel, 0};
+    if (from.ring_rows > 0) {
+      rows.back = from.ring_rows * from.row;
+      rows.wrap = (from.ring_rows - rows.first / from.row + step - 1) / step;
+    }
+    return rows;
+  }
+};
+
+// One dst pixel, positions in raster order. `src` is the first column of the windows' rows, which
+// may lie outside the map: only positions inside are read.
 template <class Vec, class Reduce>
 PENULT_INLINE void pool_pixel(const Pool2dParams& params, const Reduce& reduce,
-                              const PoolWindow& rows, const PoolWindow& columns, int64_t src,
-                              float* dst) {
+                              const WindowRows& starts, const PoolWindow& rows,
+                              const PoolWindow& columns, int64_t src, float* dst) {
   constexpr int kVecs = kPoolChannels / Vec::kLanes;
-  const int64_t row_step = params.rows.dilation * params.src_strides.row;
   const int64_t pixel_step = params.columns.dilation * params.src_strides.pixel;
   for (int64_t c = 0; c < params.c; c += kPoolChannels) {
     Vec acc[kVecs];
@@ -64,7 +81,7 @@ PENULT_INLINE void pool_pixel(const Pool2dParams& params, const Reduce& reduce,
     for (int v = 0; v < kVecs; ++v) acc[v] = Reduce::start();
     for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
       for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
-        const float* p = params.src + (src + ky * row_step + kx * pixel_step + c);
+        const float* p = params.src + (src + starts.at(ky) + kx * pixel_step + c);
         PENULT_UNROLL
         for (int v = 0; v < kVecs; ++v)
           acc[v] = Reduce::next(acc[v], Vec::load(p + v * Vec::kLanes));
@@ -81,12 +98,12 @@ void pool2d_f32(const Pool2dParams& params) {
   for (int64_t row = params.row_begin; row < params.row_end; ++row) {
     const int64_t image = row / params.rows.out, y = row % params.rows.out;
     const PoolWindow rows = pool_window(params.rows, y);
-    const int64_t src = image * from.image + (y * params.rows.stride - params.rows.pad) * from.row;
-    float* dst = params.dst + image * to.image + y * to.row;
+    const WindowRows starts = WindowRows::of(params, image, y);
+    float* dst = params.dst + row_start(to, image, y);
     for (int64_t x = 0; x < params.columns.out; ++x, dst += to.pixel) {
       const PoolWindow columns = pool_window(params.columns, x);
       const int64_t left = (x * params.columns.stride - params.columns.pad) * from.pixel;
-      pool_pixel<Vec>(params, Reduce::of(params, rows, columns), rows, columns, src + left, dst);
+      pool_pixel<Vec>(params, Reduce::of(params, rows, columns), starts, rows, columns, left, dst);
     }
   }
 }

@@ -11,7 +11,7 @@ template <void (*kRun)(const Pool2dParams&)>
 void run(const RunArgs& args) {
   const TensorDesc &src = args.problem.src[0], &dst = args.problem.dst;
   const Pool2dGeometry g = pool2d_geometry(args.problem);
-  const Range rows = part_of(args.n * dst.shape.h, args.thread, args.threads);
+  const Range rows = rows_to_compute(args);
   kRun({.rows = {src.shape.h, dst.shape.h, g.kh, g.sh, g.dh, g.ph, g.padded_ih},
         .columns = {src.shape.w, dst.shape.w, g.kw, g.sw, g.dw, g.pw, g.padded_iw},
         .c = round_up(dst.shape.c, kChannelPad),
@@ -24,11 +24,20 @@ void run(const RunArgs& args) {
         .count_include_pad = g.count_include_pad});
 }
 
+RowWindow row_window(const Problem& problem) {
+  const Pool2dGeometry g = pool2d_geometry(problem);
+  return {.stride = g.sh, .pad = g.ph, .extent = (g.kh - 1) * g.dh + 1};
+}
+
+bool always(const Problem&) { return true; }
+
 constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
   return {.name = name,
           .backend = Backend::kNative,
           .isa = isa,
           .declines = declines_epilogue,
+          .row_window = row_window,
+          .ring_src = always,
           .run = run};
 }
 

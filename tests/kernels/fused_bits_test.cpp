@@ -70,12 +70,12 @@ ActivationOp activation_op(ProblemSpec spec) {
   return {spec.to_string(), make_problem(spec).function};
 }
 
-// The nets' layers have one way of storing for all functions that are not light; the tails name
-// each operator (ConformanceCoverage), so they see each function.
+// The nets' layers have one way of storing for all functions that are not light, such as SiLU; the
+// tails name each operator (ConformanceCoverage), so they see each function.
 std::vector<ActivationOp> activation_ops_of(const std::string& corpus) {
   std::vector<ActivationOp> ops = {{}};
   if (corpus != kTails) {
-    for (const char* op : {"relu", "relu6", "silu"})
+    for (const char* op : {"relu", "relu6", "hard_swish", "silu"})
       ops.push_back(activation_op(parse_problem(std::string(op) + " src=1")));
     return ops;
   }
@@ -188,6 +188,19 @@ TEST_P(Bits, DoNotDependOnBatchOrThreads) {
         EXPECT_TRUE(same_bits(got, {expected.begin(), expected.begin() + size}))
             << spec.to_string() << "\nn " << n << ", threads " << threads;
       }
+    }
+  }
+}
+
+TEST_P(Bits, DoNotDependOnBandsOfRows) {
+  for (const ProblemSpec& spec : specs()) {
+    if (native(spec)->row_window == nullptr) continue;
+    const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
+    const Dense expected = run_kernel(*native(spec), c, {.n = kImages});
+    for (const int64_t rows : {1, 3}) {
+      EXPECT_TRUE(
+          same_bits(run_kernel(*native(spec), c, {.n = kImages, .band_rows = rows}), expected))
+          << spec.to_string() << "\nrows " << rows;
     }
   }
 }

@@ -96,7 +96,7 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& p
   const bool has_halos = gives_map && plan.halos;
   const Halo dst_halo = has_halos ? Halo{1, 2, 0, 1} : Halo{};
   const Halo residual_halo = has_halos ? Halo{0, 1, 2, 0} : Halo{};
-  problem.dst = shapes::lay_out(problem.dst.shape, dst_halo, 0);
+  problem.dst = shapes::lay_out(problem.dst.shape, dst_halo, spare_channels);
   if (spec.epilogue.residual)
     problem.residual = shapes::lay_out(problem.dst.shape, residual_halo, spare_channels);
   return problem;
@@ -162,20 +162,37 @@ void run_bound(Memory& memory, const float* const* src, const RunPlan& plan) {
   EXPECT_TRUE(status.ok()) << status.message();
 }
 
+// Bands from the last to the first: what one writes beside its rows, the next must leave alone.
+void run_bands(const Kernel& kernel, kernels::RunArgs args, int64_t band_rows) {
+  const int64_t height = args.problem.dst.shape.h;
+  for (int64_t image = args.n - 1; image >= 0; --image) {
+    for (int64_t band = (height - 1) / band_rows; band >= 0; --band) {
+      const int64_t begin = band * band_rows, end = std::min(begin + band_rows, height);
+      args.rows = {image * height + begin, image * height + end};
+      kernel.run(args);
+    }
+  }
+}
+
 void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, const RunPlan& plan) {
   std::vector<const float*> src;
   for (const auto& map : memory.src) src.push_back(map->origin());
   if (memory.prepared) return run_bound(memory, src.data(), plan);
   for (int thread = plan.threads - 1; thread >= 0; --thread) {
-    kernel.run({.problem = problem,
-                .n = plan.n,
-                .src = src.data(),
-                .residual = memory.residual ? memory.residual->origin() : nullptr,
-                .dst = memory.dst->origin(),
-                .packed = memory.packed->data(),
-                .scratch = memory.scratch[static_cast<size_t>(thread)]->data(),
-                .thread = thread,
-                .threads = plan.threads});
+    const kernels::RunArgs args{.problem = problem,
+                                .n = plan.n,
+                                .src = src.data(),
+                                .residual = memory.residual ? memory.residual->origin() : nullptr,
+                                .dst = memory.dst->origin(),
+                                .packed = memory.packed->data(),
+                                .scratch = memory.scratch[static_cast<size_t>(thread)]->data(),
+                                .thread = thread,
+                                .threads = plan.threads};
+    if (plan.band_rows > 0) {
+      run_bands(kernel, args, plan.band_rows);
+    } else {
+      kernel.run(args);
+    }
   }
 }
 
