@@ -2,6 +2,8 @@
 """The measuring part of bench/peers/run.sh, which see: rounds in turn, each engine in its own process."""
 import argparse
 import datetime
+import functools
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -76,10 +78,14 @@ class Penult:
     def close(self):
         pass
 
-    def macs(self):
-        """Multiply-adds that the kernels need for one image: Winograd's, where it computes a layer."""
-        out = subprocess.run([*self.command, "--steps", "--seconds", "0.01"], check=True, capture_output=True)
-        return sum(json.loads(line)["macs"] for line in out.stdout.splitlines())
+
+
+@functools.cache
+def macs(program, model, tap, numerics):
+    """Multiply-adds that the kernels need for one image: Winograd's, where it computes a layer."""
+    out = subprocess.run([program, "bench", model, "-l", tap, "-b", "1", "-j", "1", "--numerics", numerics,
+                          "--steps", "--seconds", "0.01", "--json"], check=True, capture_output=True)
+    return sum(json.loads(line)["macs"] for line in out.stdout.splitlines())
 
 
 def agree(program, model, tap, x, output, folder):
@@ -120,8 +126,33 @@ def measure(args, net, batch, threads, probe):
         worker.close()
     row = statistics_of_rows.row(times, statistics_of_rows.usable_rounds(probes))
     row.update(net=net, batch=batch, threads=threads, agrees=ok, times=times, probes=probes, isa=own.isa,
-               numerics=own.numerics, macs=own.macs())
+               numerics=own.numerics, macs=macs(args.penult, model, own.tap, own.numerics))
     return row
+
+
+class Measured:
+    """The rows so far, in a file: what took an hour is not lost with the last of it."""
+
+    def __init__(self, args, columns):
+        self.path = os.path.join(args.folder, "rows.jsonl")
+        with open(args.penult, "rb") as f:
+            program = hashlib.sha256(f.read()).hexdigest()
+        self.setting = [program, report.cpu_name(), datetime.date.today().isoformat(), columns, args.rounds,
+                        args.milliseconds]
+        if not args.resume or not os.path.exists(self.path):
+            open(self.path, "w", encoding="utf-8").close()
+
+    def find(self, net, batch, threads):
+        with open(self.path, encoding="utf-8") as f:
+            for line in map(json.loads, f):
+                row = line["row"]
+                if line["setting"] == self.setting and [row["net"], row["batch"], row["threads"]] == [net, batch, threads]:
+                    return row
+        return None
+
+    def add(self, row):
+        with open(self.path, "a", encoding="utf-8") as f:
+            f.write(json.dumps({"setting": self.setting, "row": row}) + "\n")
 
 
 def prepare(args):
@@ -170,6 +201,7 @@ def arguments():
     parser.add_argument("--module", action="append", default=[], help="a built penult_onednn.so, a peer, too")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--milliseconds", type=float, default=400, help="of each engine in each round")
+    parser.add_argument("--resume", action="store_true", help="take rows that this program was measured in today")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md and bench/results/")
     return parser.parse_args()
 
@@ -181,11 +213,15 @@ def main():
     columns = [*args.engines, *args.modules]
     prepare(args)
     probe = fma_probe(args.penult)
+    measured = Measured(args, columns)
     rows = []
     for net in args.nets:
         for batch in args.batches:
             for threads in args.threads:
-                row = measure(args, net, batch, threads, probe)
+                row = measured.find(net, batch, threads)
+                if row is None:
+                    row = measure(args, net, batch, threads, probe)
+                    measured.add(row)
                 rows.append(row)
                 print(report.table([row], columns, peak([row])).splitlines()[2], flush=True)
     meta = {"cpu": report.cpu_name(), "isa": rows[0]["isa"], "date": datetime.date.today().isoformat(),

@@ -2,13 +2,13 @@
 import html
 
 COLOURS = {"ort": "#1b6ca8", "openvino": "#7a3e9d", "mnn": "#c2571a", "ncnn": "#2a8a4a",
-           "torch": "#b3202a", "onednn": "#8a8a00"}
+           "torch": "#b3202a", "onednn 2": "#8a8a00", "onednn 3": "#d4a017"}
 LEFT, RIGHT, TOP, STEP, WIDTH = 190, 24, 74, 17, 760
 MOST = 4.0  # whoever takes longer stands at the edge
 
 
 def colour_of(engine):
-    return COLOURS.get(engine.split()[0], "#888888")  # both versions of oneDNN are one colour
+    return next((colour for name, colour in COLOURS.items() if engine.startswith(name)), "#888888")
 
 
 def times_as_long(row, engine):

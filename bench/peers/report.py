@@ -7,7 +7,8 @@ import platform
 
 import plot
 
-BEGIN, END = "<!-- peers: written by bench/peers/run.sh --write -->", "<!-- peers: end -->"
+# One block of the page for each ISA class: a run replaces its own machine's kind.
+BEGIN, END = "<!-- peers {}: written by bench/peers/run.sh --write -->", "<!-- peers: end -->"
 
 
 def verdict(row):
@@ -64,11 +65,14 @@ def describe(meta):
 
 
 def write(rows, meta, engines):
-    text = f"{BEGIN}\n{describe(meta)}\n\n{table(rows, engines, meta['fma_gflops'])}\n\n{picture(meta)}\n{END}"
+    begin = BEGIN.format(meta["isa"])
+    text = f"{begin}\n{describe(meta)}\n\n{table(rows, engines, meta['fma_gflops'])}\n\n{picture(meta)}\n{END}"
     path = "docs/benchmarks.md"
     with open(path, encoding="utf-8") as f:
         page = f.read()
-    before, rest = page.split(BEGIN, 1)
+    if begin not in page:
+        raise SystemExit(f"{path}: expected the line {begin}, for the table of this ISA class")
+    before, rest = page.split(begin, 1)
     with open(path, "w", encoding="utf-8") as f:
         f.write(before + text + rest.split(END, 1)[1])
     plot.write(rows, engines, plot_file(meta))

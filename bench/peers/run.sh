@@ -2,11 +2,12 @@
 # Times penult and its peers in turn on this machine:
 #
 #   bench/peers/run.sh [--nets A,B] [--batches 1,8,32] [--threads 1,2] [--engines ort,openvino,mnn,ncnn,torch]
-#                      [--rounds N] [--write]
+#                      [--rounds N] [--resume] [--write]
 #
 # Builds a release, installs the pinned peers into build/peers/venv (some 5 GB with torch), exports the
 # networks with seeded weights once, measures, and prints a table; --write puts it into
-# docs/benchmarks.md and the numbers into bench/results/. Run it while nothing else runs.
+# docs/benchmarks.md and the numbers into bench/results/. Run it while nothing else runs. All rows take an
+# hour; --resume leaves out those that an earlier run with the same program and settings measured today.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/show_help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -26,11 +27,15 @@ modules=()
 if [[ $script == compare.py ]]; then
   if cmake --build --preset release --target penult_onednn >/dev/null 2>&1; then
     modules+=(--module "$PWD/build/release/kernels/onednn/penult_onednn.so")
+  else
+    echo "no installed oneDNN to build the backend with (Debian: libdnnl-dev): a column less" >&2
   fi
   if tools/fetch_onednn.sh "$PWD/build/onednn-3.2" >/dev/null; then
     cmake --preset release -B build/release-onednn3 -DPENULT_ONEDNN_ROOT="$PWD/build/onednn-3.2" >/dev/null
     cmake --build build/release-onednn3 --target penult_onednn >/dev/null
     modules+=(--module "$PWD/build/release-onednn3/kernels/onednn/penult_onednn.so")
+  else
+    echo "oneDNN 3.2 could not be fetched: a column less" >&2
   fi
 fi
 # Set on some machines for old OpenBLAS builds; it slows NumPy, and only here is that of interest.
