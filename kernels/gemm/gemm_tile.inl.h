@@ -34,9 +34,22 @@ struct RowPointers {
   }
   PENULT_INLINE void advance() {
     first += sizeof(float);
-    asm("" : "+r"(first));  // or compilers make six pointers of it
+    // Or compilers make six pointers of it, and load the next steps' src into more registers than
+    // there are.
+    asm volatile("" : "+r"(first) : : "memory");
   }
 };
+
+// Registers that a step of k fills: sums, the shorter side, and one of the longer.
+template <int kRows, int kVecs>
+constexpr int kHeld = kRows* kVecs + (kRows < kVecs ? kRows : kVecs) + 1;
+
+// Steps of k in a turn of the loop. Who shares a core with another's work issues three instructions
+// a cycle: of 12 multiply-adds, 6 cycles' work alone, a step of 6x16 in a loop of its own makes 26,
+// and in turns of four 22 (docs/decisions/0015). That takes a register to spare: else gcc 12 spills
+// sums at the end of each turn. With 32 registers tiles are taller, and the loop matters less.
+template <class Vec, int kRows, int kVecs>
+constexpr int kSteps = Vec::kRegisters == 16 && kHeld<kRows, kVecs> < 16 ? 4 : 1;
 
 // acc[r][v] += src[r] * weights[v]. The shorter side is held in registers: with 12
 // accumulators, holding four weight vectors would need a 17th register and spill an accumulator.
@@ -51,7 +64,7 @@ PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRo
     for (int v = 0; v < kVecs; ++v) {
       const Vec w = Vec::load_kept(weights + v * Vec::kLanes);
       PENULT_UNROLL
-      for (int r = 0; r < kRows; ++r) acc[r][v] = Vec::fma(x[r], w, acc[r][v]);
+      for (int r = 0; r < kRows; ++r) Vec::accumulate(acc[r][v], x[r], w);
     }
   } else {
     Vec w[kVecs];
@@ -61,25 +74,40 @@ PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRo
     for (int r = 0; r < kRows; ++r) {
       const Vec x = Vec::broadcast(src.at(r));
       PENULT_UNROLL
-      for (int v = 0; v < kVecs; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
+      for (int v = 0; v < kVecs; ++v) Vec::accumulate(acc[r][v], x, w[v]);
     }
   }
 }
 
 // One row multiplies as fast as weights arrive, so it runs ahead in its own stream; several rows
-// hide the fetch of the next panel instead.
-template <class Vec, int kRows, int kVecs>
+// hide the fetch of the next panel instead: of four steps two ask for a line, since a panel passes
+// many tiles.
+template <class Vec, int kRows, int kVecs, int kCount>
 PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int64_t step) {
   constexpr int kAhead = 2048;  // floats
   if constexpr (kRows == 1) {
     PENULT_UNROLL
-    for (int f = 0; f < kVecs * Vec::kLanes; f += 16) {
+    for (int f = 0; f < kCount * kVecs * Vec::kLanes; f += 16) {
       Vec::prefetch(reinterpret_cast<const char*>(weights) + (kAhead + f) * sizeof(float));
     }
   } else {
-    Vec::prefetch(next);
-    next += step;
+    PENULT_UNROLL
+    for (int k = 0; k < kCount; k += 2) Vec::prefetch(next + k * step);
+    next += kCount * step;
   }
+}
+
+// kCount steps of k.
+template <class Vec, int kRows, int kVecs, int kCount>
+PENULT_INLINE void multiply_steps(Vec (&acc)[kRows][kVecs], RowPointers<kRows>& src,
+                                  const float*& weights, const char*& next, int64_t next_step) {
+  prefetch_weights<Vec, kRows, kVecs, kCount>(weights, next, next_step);
+  PENULT_UNROLL
+  for (int k = 0; k < kCount; ++k) {
+    multiply_step(acc, src, weights + k * kVecs * Vec::kLanes);
+    src.advance();
+  }
+  weights += kCount * kVecs * Vec::kLanes;
 }
 
 // Addresses of rows, one after the other.
@@ -139,12 +167,13 @@ PENULT_NOINLINE void gemm_tiles(const TileArgs& args, const RowTable& table, int
       rows.distance[r] = reinterpret_cast<uintptr_t>(src[r]) - reinterpret_cast<uintptr_t>(src[0]);
     for (int64_t s = 0; s < segments; ++s) {
       rows.first = reinterpret_cast<uintptr_t>(src[0] + offsets[s]);
+      int64_t k = length;
 #pragma GCC unroll 1
-      for (int64_t k = 0; k < length; ++k, weights += kVecs * Vec::kLanes) {
-        prefetch_weights<Vec, kRows, kVecs>(weights, next, next_step);
-        multiply_step(acc, rows, weights);
-        rows.advance();
-      }
+      for (; k >= kSteps<Vec, kRows, kVecs>; k -= kSteps<Vec, kRows, kVecs>)
+        multiply_steps<Vec, kRows, kVecs, kSteps<Vec, kRows, kVecs>>(acc, rows, weights, next,
+                                                                     next_step);
+#pragma GCC unroll 1
+      for (; k > 0; --k) multiply_steps<Vec, kRows, kVecs, 1>(acc, rows, weights, next, next_step);
     }
     with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
       store_tile(acc, dst, residual, args.channel, activate);

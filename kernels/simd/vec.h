@@ -10,6 +10,7 @@
 //   Vec::broadcast(p), Vec::set(x)    every lane is *p (one load, however often used), or x
 //   Vec::add(a, b), sub, mul, div     rounded once
 //   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
+//   Vec::accumulate(sum, a, b)        sum = fma(a, b, sum), for loops that fill the registers
 //   Vec::clamp(v, lo, hi)             min(max(v, lo), hi) of each lane; a NaN in v stays a NaN
 //   Vec::max(a, b)                    the larger of each lane; NaN where either is NaN
 //   Vec::ldexp(v, n)                  v * 2^n, rounded once, for whole n in -252..254

@@ -30,6 +30,13 @@ struct Vec {
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec div(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  // sum += a * b, in the sum's own register: compilers like to form it in a's or b's, and in a long
+  // loop body then run out of registers on the way back.
+  static PENULT_INLINE void accumulate(Vec& sum, Vec a, Vec b) {
+    __m256 v = sum.v;
+    asm("vfmadd231ps %2, %1, %0" : "+x"(v) : "x"(a.v), "x"(b.v));
+    sum.v = v;
+  }
   // max and min return their second operand when one is NaN.
   static PENULT_INLINE Vec clamp(Vec a, Vec lo, Vec hi) {
     return {_mm256_min_ps(hi.v, _mm256_max_ps(lo.v, a.v))};

@@ -34,6 +34,7 @@ struct Vec {
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec div(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  static PENULT_INLINE void accumulate(Vec& sum, Vec a, Vec b) { sum = fma(a, b, sum); }
   // max and min return their second operand when one is NaN.
   static PENULT_INLINE Vec clamp(Vec a, Vec lo, Vec hi) {
     return {_mm512_min_ps(hi.v, _mm512_max_ps(lo.v, a.v))};

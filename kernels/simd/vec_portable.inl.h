@@ -21,6 +21,7 @@ struct Vec {
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {a.v * b.v}; }
   static PENULT_INLINE Vec div(Vec a, Vec b) { return {a.v / b.v}; }
   static PENULT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+  static PENULT_INLINE void accumulate(Vec& sum, Vec a, Vec b) { sum = fma(a, b, sum); }
   static PENULT_INLINE Vec clamp(Vec a, Vec lo, Vec hi) {
     const Lanes raised = lo.v > a.v ? lo.v : a.v;
     return {hi.v < raised ? hi.v : raised};
