@@ -33,6 +33,7 @@ const char* numeric_class_name(NumericClass numeric_class) {
 Halo no_halo(const Problem&, int) { return {}; }
 size_t no_bytes(const Problem&) { return 0; }
 bool never(const Problem&) { return false; }
+bool always(const Problem&) { return true; }
 void pack_nothing(const Problem&, Weights, std::byte*) {}
 std::string accepts_all(const Problem&) { return {}; }
 

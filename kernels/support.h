@@ -17,6 +17,8 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
 // Part `index` of `parts` of `total` units, cut at multiples of `grain`.
 Range part_of(int64_t total, int index, int parts, int64_t grain = 1);
 
+bool always(const Problem&);  // for rows of tables
+
 // Rows of dst, counted through all images: those asked for, or this thread's part of all.
 Range rows_to_compute(const RunArgs& args);
 

@@ -79,7 +79,6 @@ class Penult:
         pass
 
 
-
 @functools.cache
 def macs(program, model, tap, numerics):
     """Multiply-adds that the kernels need for one image: Winograd's, where it computes a layer."""

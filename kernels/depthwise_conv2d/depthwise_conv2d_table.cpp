@@ -10,8 +10,6 @@
 namespace penult::kernels {
 namespace {
 
-bool always(const Problem&) { return true; }
-
 std::string declines_any(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
   if (g.groups != g.ic || g.groups != g.oc)
@@ -63,20 +61,14 @@ int64_t channel_block(const Conv2dGeometry& g) {
   return round_up((channels + blocks - 1) / blocks, kChannelPad);
 }
 
-// The rows asked for, or a part of all: by rows when each thread gets many, else (7 rows for 2
-// threads) by blocks of channels.
+// The rows asked for (by one thread), or a part of all: by rows when each thread gets many, else (7
+// rows for 2 threads) by blocks of channels.
 void split(DepthwiseParams& params, int64_t rows, int64_t channels, const RunArgs& args) {
   constexpr int64_t kManyRows = 8;
-  if (!args.rows.empty()) {
-    params.row_begin = args.rows.begin;
-    params.row_end = args.rows.end;
-    params.c_end = channels;
-    return;
-  }
   const int64_t blocks = channels / kChannelPad;
   const bool by_rows =
       rows % args.threads == 0 || rows >= kManyRows * args.threads || blocks < args.threads;
-  const Range row_part = by_rows ? part_of(rows, args.thread, args.threads) : Range{0, rows};
+  const Range row_part = by_rows ? rows_to_compute(args) : Range{0, rows};
   const Range channel_part =
       by_rows ? Range{0, channels} : part_of(channels, args.thread, args.threads, kChannelPad);
   params.row_begin = row_part.begin;

@@ -29,8 +29,6 @@ RowWindow row_window(const Problem& problem) {
   return {.stride = g.sh, .pad = g.ph, .extent = (g.kh - 1) * g.dh + 1};
 }
 
-bool always(const Problem&) { return true; }
-
 constexpr Kernel native(const char* name, Isa isa, void (*run)(const RunArgs&)) {
   return {.name = name,
           .backend = Backend::kNative,
