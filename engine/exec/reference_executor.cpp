@@ -48,6 +48,7 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
     Graph graph, std::vector<Delivery> deliveries) {
   std::unique_ptr<ReferenceExecutor> executor(
       new ReferenceExecutor(std::move(graph), std::move(deliveries)));
+  NodeWeights weights;
   for (const Node& node : executor->graph_.nodes) {
     Layer layer{.kernel = nullptr, .problem = describe(executor->graph_, node), .packed = {}};
     layer.kernel = reference_kernel(layer.problem);
@@ -59,7 +60,7 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
     layer.problem.dst = plain_desc(layer.problem.dst.shape);
     PENULT_ASSIGN_OR_RETURN(layer.packed,
                             AlignedBuffer::allocate(layer.kernel->packed_bytes(layer.problem)));
-    PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(executor->graph_, node));
+    PENULT_RETURN_IF_ERROR(load_folded_weights(executor->graph_, node, weights));
     const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
     layer.kernel->pack(layer.problem, slots, layer.packed.data());
     executor->layers_.push_back(std::move(layer));

@@ -139,21 +139,30 @@ void place_weights(Plan& plan) {
   }
 }
 
-// Tensor by tensor: one unpacked tensor in memory at a time.
+// Tensor by tensor: one node's unpacked weights in memory at a time, the largest first, while most
+// of the packed ones' memory is untouched.
 Status pack_weights(const Graph& graph, Plan& plan) {
   std::vector<const Node*> producers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) producers[node.output] = &node;
+  std::vector<const Step*> steps;
+  for (const Step& step : plan.steps)
+    if (step.kernel != nullptr) steps.push_back(&step);
+  const auto unpacked_bytes = [&](const Step* step) {
+    return folded_weights_bytes(graph, *producers[step->dst]);
+  };
+  std::stable_sort(steps.begin(), steps.end(), [&](const Step* a, const Step* b) {
+    return unpacked_bytes(a) > unpacked_bytes(b);
+  });
   PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(plan.packed_bytes));
-  for (const Step& step : plan.steps) {
-    if (step.kernel == nullptr) continue;
-    const Node& node = *producers[step.dst];
-    PENULT_ASSIGN_OR_RETURN(const NodeWeights weights, load_folded_weights(graph, node));
+  NodeWeights weights;
+  for (const Step* step : steps) {
+    PENULT_RETURN_IF_ERROR(load_folded_weights(graph, *producers[step->dst], weights));
     const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
-    std::byte* const place = packed.data() + step.packed_offset;
-    if (step.prepared) {
-      PENULT_RETURN_IF_ERROR(step.prepared->pack(slots, place));
+    std::byte* const place = packed.data() + step->packed_offset;
+    if (step->prepared) {
+      PENULT_RETURN_IF_ERROR(step->prepared->pack(slots, place));
     } else {
-      step.kernel->pack(step.problem, slots, place);
+      step->kernel->pack(step->problem, slots, place);
     }
   }
   plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));

@@ -1,5 +1,6 @@
 #include "kernels/gemm/gemm.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/base/checked.h"
@@ -46,12 +47,21 @@ float* pack_all_but_weights(const GemmPacking& packing, int64_t oc, std::span<co
 void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> weights,
                std::span<const int64_t> source_index, std::span<const float> bias,
                std::byte* packed) {
+  // Of every channel a line of weights at a time, so that each comes from memory once.
+  constexpr int64_t kLine = 16;
   float* out = pack_all_but_weights(packing, oc, bias, packed);
   for (int64_t panel = 0; panel < packing.layout.panels; ++panel) {
-    for (int64_t k = 0; k < packing.reduction; ++k) {
-      for (int64_t o = packing.panels[panel]; o < packing.panels[panel + 1]; ++o)
-        *out++ = o < oc ? weights[o * packing.reduction + source_index[k]] : 0.0F;
+    const int64_t first = packing.panels[panel], width = packing.panels[panel + 1] - first;
+    for (int64_t begin = 0; begin < packing.reduction; begin += kLine) {
+      const int64_t end = std::min(packing.reduction, begin + kLine);
+      for (int64_t o = 0; o < width; ++o) {
+        const bool is_padding = first + o >= oc;
+        const float* const row = weights.data() + (is_padding ? 0 : first + o) * packing.reduction;
+        for (int64_t k = begin; k < end; ++k)
+          out[k * width + o] = is_padding ? 0.0F : row[source_index[k]];
+      }
     }
+    out += packing.reduction * width;
   }
 }
 

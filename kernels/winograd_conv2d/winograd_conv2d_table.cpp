@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "engine/base/text.h"
 #include "kernels/conv2d/conv2d_geometry.h"
@@ -65,13 +66,23 @@ size_t packed_bytes(const Problem& problem) {
   return static_cast<size_t>(packing_of(kIsa, Blocking<Form>::of(kIsa, problem)).layout.bytes);
 }
 
-// G w G' of one channel, in double.
+// One weight each of four output channels; the compiler makes pairs of it without AVX.
+constexpr int64_t kLanes = 4;
+using Doubles = double __attribute__((vector_size(kLanes * sizeof(double))));
+using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
+
+// G w G' of `channels` output channels, at most four, whose weights are `step` apart; the rest are
+// 0.
 template <class Form>
-void transform_weights(const float* w, double (&out)[Form::kIn][Form::kIn]) {
-  double columns[Form::kIn][3];
+void transform_weights(const float* weights, int64_t step, int64_t channels,
+                       Doubles (&out)[Form::kIn][Form::kIn]) {
+  Doubles w[9] = {};
+  for (int64_t lane = 0; lane < channels; ++lane)
+    for (int i = 0; i < 9; ++i) w[i][lane] = static_cast<double>(weights[lane * step + i]);
+  Doubles columns[Form::kIn][3];
   for (int x = 0; x < 3; ++x) {
-    double t[Form::kIn];
-    Form::weights({w[x], w[3 + x], w[6 + x]}, t);
+    Doubles t[Form::kIn];
+    Form::template weights<Doubles>({w[x], w[3 + x], w[6 + x]}, t);
     for (int y = 0; y < Form::kIn; ++y) columns[y][x] = t[y];
   }
   for (int y = 0; y < Form::kIn; ++y) Form::weights(columns[y], out[y]);
@@ -81,21 +92,27 @@ void transform_weights(const float* w, double (&out)[Form::kIn][Form::kIn]) {
 template <class Form>
 void pack_products(const Blocking<Form>& b, const std::vector<int64_t>& panels,
                    const float* weights, float* out) {
-  std::fill_n(out, b.kProducts * b.g.ic * panels.back(), 0.0F);
+  if (panels.back() > b.g.oc) std::fill_n(out, b.kProducts * b.g.ic * panels.back(), 0.0F);
+  // So many input channels at a time that their weights are lines and their products stay in the
+  // L1.
+  constexpr int64_t kBlock = 4;
   for (size_t p = 0; p + 1 < panels.size(); ++p) {
-    const int64_t width = panels[p + 1] - panels[p];
+    const int64_t width = panels[p + 1] - panels[p], end = std::min(panels[p + 1], b.g.oc);
     float* const panel = out + panels[p] * b.g.ic * (b.panel_first ? b.kProducts : 1);
     const int64_t product_step = b.g.ic * (b.panel_first ? width : panels.back());
-    // A panel's channels inside, so that each line of the result is written once, as a whole.
-    for (int64_t c = 0; c < b.g.ic; ++c) {
-      for (int64_t o = panels[p]; o < std::min(panels[p + 1], b.g.oc); ++o) {
-        double t[Form::kIn][Form::kIn];
-        transform_weights<Form>(weights + (o * b.g.ic + c) * 9, t);
-        float* to = panel + c * width + (o - panels[p]);
-        for (const auto& row : t) {
-          for (const double value : row) {
-            *to = static_cast<float>(value);
-            to += product_step;
+    for (int64_t begin = 0; begin < b.g.ic; begin += kBlock) {
+      for (int64_t o = panels[p]; o < end; o += kLanes) {
+        const int64_t channels = std::min(kLanes, end - o);
+        for (int64_t c = begin; c < std::min(begin + kBlock, b.g.ic); ++c) {
+          Doubles t[Form::kIn][Form::kIn];
+          transform_weights<Form>(weights + (o * b.g.ic + c) * 9, b.g.ic * 9, channels, t);
+          float* to = panel + c * width + (o - panels[p]);
+          for (const auto& row : t) {
+            for (const Doubles& values : row) {
+              const Floats rounded = __builtin_convertvector(values, Floats);
+              std::memcpy(to, &rounded, static_cast<size_t>(channels) * sizeof(float));
+              to += product_step;
+            }
           }
         }
       }

@@ -54,7 +54,8 @@ struct F43 {
   }
 
   // t = G w
-  static void weights(const double (&w)[3], double (&t)[kIn]) {
+  template <class Real>
+  static void weights(const Real (&w)[3], Real (&t)[kIn]) {
     const double a = kSqrt2 / 2, b = kSqrt2;
     t[0] = w[0];
     t[1] = (w[0] + a * w[1] + 0.5 * w[2]) / -1.5;
@@ -82,7 +83,8 @@ struct F23 {
     y[1] = Vec::sub(Vec::sub(m[1], m[2]), m[3]);
   }
 
-  static void weights(const double (&w)[3], double (&t)[kIn]) {
+  template <class Real>
+  static void weights(const Real (&w)[3], Real (&t)[kIn]) {
     t[0] = w[0];
     t[1] = (w[0] + w[1] + w[2]) / 2;
     t[2] = (w[0] - w[1] + w[2]) / 2;
