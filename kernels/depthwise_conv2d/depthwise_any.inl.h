@@ -31,7 +31,8 @@ PENULT_NOINLINE void depthwise_any_columns(const DepthwiseParams& params, const 
           acc[column] = Vec::fma(Vec::load(x + column * next_column), w, acc[column]);
       }
     }
-    store_columns(params, acc, residual, dst, c);
+    store_columns(params.activation, acc, residual ? residual + c : nullptr,
+                  params.residual_strides.pixel, dst + c, Pixels(params.dst_strides.pixel));
   }
   activate_columns<Vec>(params, {.c_begin = params.c_begin, .c_end = params.c_end, .dst = dst},
                         kColumns);

@@ -17,6 +17,32 @@ namespace {
 template <class Vec>
 constexpr int kMaxColumns = Vec::kRegisters == 32 ? 14 : 7;
 
+// Where pixels 0 to 7 lie behind a first one, in bytes, each a form of address that x86 has
+// (register times 1, 2, 4 or 8): without them each load of a pixel costs an addition, too.
+class Pixels {
+ public:
+  explicit PENULT_INLINE Pixels(int64_t stride)
+      : one_(stride * int64_t{sizeof(float)}), three_(3 * one_), five_(5 * one_), seven_(7 * one_) {
+    hide();
+  }
+
+  PENULT_INLINE int64_t operator[](int i) const {
+    if (i % 2 == 0) return i == 6 ? 2 * three_ : i * one_;
+    return i == 1 ? one_ : i == 3 ? three_ : i == 5 ? five_ : seven_;
+  }
+  // From here on compilers do not know that these are multiples of each other, or constant: they
+  // would make eight registers of four, and have none left.
+  PENULT_INLINE void hide() { asm("" : "+r"(one_), "+r"(three_), "+r"(five_), "+r"(seven_)); }
+
+ private:
+  int64_t one_, three_, five_, seven_;
+};
+
+template <class Float>
+PENULT_INLINE Float* behind(Float* p, int64_t bytes) {
+  return reinterpret_cast<Float*>(reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(bytes));
+}
+
 PENULT_INLINE const float* weights_of(const DepthwiseParams& params, int64_t taps, int64_t c) {
   return params.weights + (c & -kDepthwiseLine) * taps + (c & (kDepthwiseLine - 1));
 }
@@ -24,14 +50,16 @@ PENULT_INLINE const float* weights_of(const DepthwiseParams& params, int64_t tap
 // Adds one kernel row to kColumns sums. An input vector is loaded once and used for every column
 // that it touches; a column still sees its taps from left to right.
 template <class Vec, int kKernel, int kStride, int kColumns>
-PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, int64_t pixel,
+PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, Pixels pixels,
                                   const float* weights) {
   Vec w[kKernel];
   PENULT_UNROLL
   for (int k = 0; k < kKernel; ++k) w[k] = Vec::load(weights + k * kDepthwiseLine);
+  pixels.hide();
   PENULT_UNROLL
   for (int i = 0; i < (kColumns - 1) * kStride + kKernel; ++i) {
-    const Vec x = Vec::load(src + i * pixel);
+    if (i > 0 && i % 8 == 0) src = behind(src, pixels[8]);
+    const Vec x = Vec::load(behind(src, pixels[i % 8]));
     PENULT_UNROLL
     for (int column = 0; column < kColumns; ++column) {
       const int k = i - column * kStride;
@@ -40,18 +68,21 @@ PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, int64_
   }
 }
 
-// The sums of kColumns neighbouring dst pixels at channel c.
+// The sums of kColumns neighbouring dst pixels, whose first is at `dst`.
 template <class Vec, int kColumns>
-PENULT_INLINE void store_columns(const DepthwiseParams& params, const Vec (&acc)[kColumns],
-                                 const float* residual, float* dst, int64_t c) {
-  const int64_t dst_pixel = params.dst_strides.pixel;
-  const int64_t residual_pixel = params.residual_strides.pixel;
-  with_light_activation<Vec>(params.activation, [&](const auto& activate) {
+PENULT_INLINE void store_columns(const Activation& activation, const Vec (&acc)[kColumns],
+                                 const float* residual, int64_t residual_pixel, float* dst,
+                                 Pixels pixels) {
+  with_light_activation<Vec>(activation, [&](const auto& activate) {
+    Pixels at = pixels;
+    at.hide();
+    float* to = dst;
     PENULT_UNROLL
     for (int column = 0; column < kColumns; ++column) {
+      if (column > 0 && column % 8 == 0) to = behind(to, at[8]);
       Vec y = acc[column];
-      if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel + c));
-      Vec::store(dst + column * dst_pixel + c, activate(y));
+      if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel));
+      Vec::store(behind(to, at[column % 8]), activate(y));
     }
   });
 }
@@ -78,19 +109,27 @@ PENULT_INLINE void activate_columns(const DepthwiseParams& params, const Columns
 
 template <class Vec, int kKernel, int kStride, int kColumns>
 PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const Columns& at) {
-  const int64_t src_pixel = params.src_strides.pixel;
-  for (int64_t c = at.c_begin; c < at.c_end; c += Vec::kLanes) {
-    const Vec bias = Vec::load(params.bias + c);
-    const float* const weights = weights_of(params, kKernel * kKernel, c);
+  const Pixels src_pixels(params.src_strides.pixel), dst_pixels(params.dst_strides.pixel);
+  const float *const bias = params.bias, *const residual = at.residual;
+  const float* rows[kKernel];
+  PENULT_UNROLL
+  for (int ky = 0; ky < kKernel; ++ky) rows[ky] = at.rows[ky] + at.at;
+  float* const dst = at.dst;
+  constexpr int64_t kTaps = kKernel * kKernel;
+  const float* weights = weights_of(params, kTaps, at.c_begin);
+  for (int64_t c = at.c_begin, end = at.c_end; c < end; c += Vec::kLanes) {
     Vec acc[kColumns];
     PENULT_UNROLL
-    for (int column = 0; column < kColumns; ++column) acc[column] = bias;
+    for (int column = 0; column < kColumns; ++column) acc[column] = Vec::load(bias + c);
     PENULT_UNROLL
     for (int ky = 0; ky < kKernel; ++ky) {
-      add_kernel_row<Vec, kKernel, kStride>(acc, at.rows[ky] + at.at + c, src_pixel,
+      add_kernel_row<Vec, kKernel, kStride>(acc, rows[ky] + c, src_pixels,
                                             weights + ky * kKernel * kDepthwiseLine);
     }
-    store_columns(params, acc, at.residual, at.dst, c);
+    store_columns(params.activation, acc, residual ? residual + c : nullptr,
+                  params.residual_strides.pixel, dst + c, dst_pixels);
+    const bool line_ends = (c + Vec::kLanes) % kDepthwiseLine == 0;
+    weights += line_ends ? Vec::kLanes + (kTaps - 1) * kDepthwiseLine : Vec::kLanes;
   }
   activate_columns<Vec>(params, at, kColumns);
 }
