@@ -17,40 +17,18 @@ namespace {
 template <class Vec>
 constexpr int kMaxColumns = Vec::kRegisters == 32 ? 14 : 7;
 
-// Where pixels 0 to 7 lie behind a first one, in bytes, each a form of address that x86 has
-// (register times 1, 2, 4 or 8): without them each load of a pixel costs an addition, too.
-class Pixels {
- public:
-  explicit PENULT_INLINE Pixels(int64_t stride)
-      : one_(stride * int64_t{sizeof(float)}), three_(3 * one_), five_(5 * one_), seven_(7 * one_) {
-    hide();
-  }
+// Eight pixels and the first of the next eight.
+using Pixels = Multiples<9>;
 
-  PENULT_INLINE int64_t operator[](int i) const {
-    if (i % 2 == 0) return i == 6 ? 2 * three_ : i * one_;
-    return i == 1 ? one_ : i == 3 ? three_ : i == 5 ? five_ : seven_;
-  }
-  // From here on compilers do not know that these are multiples of each other, or constant: they
-  // would make eight registers of four, and have none left.
-  PENULT_INLINE void hide() { asm("" : "+r"(one_), "+r"(three_), "+r"(five_), "+r"(seven_)); }
-
- private:
-  int64_t one_, three_, five_, seven_;
-};
-
-template <class Float>
-PENULT_INLINE Float* behind(Float* p, int64_t bytes) {
-  return reinterpret_cast<Float*>(reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(bytes));
-}
-
+// Of channel c: bias, then taps.
 PENULT_INLINE const float* weights_of(const DepthwiseParams& params, int64_t taps, int64_t c) {
-  return params.weights + (c & -kDepthwiseLine) * taps + (c & (kDepthwiseLine - 1));
+  return params.weights + (c & -kDepthwiseLine) * (1 + taps) + (c & (kDepthwiseLine - 1));
 }
 
 // Adds one kernel row to kColumns sums. An input vector is loaded once and used for every column
 // that it touches; a column still sees its taps from left to right.
 template <class Vec, int kKernel, int kStride, int kColumns>
-PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, Pixels pixels,
+PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, Pixels& pixels,
                                   const float* weights) {
   Vec w[kKernel];
   PENULT_UNROLL
@@ -71,19 +49,12 @@ PENULT_INLINE void add_kernel_row(Vec (&acc)[kColumns], const float* src, Pixels
 // The sums of kColumns neighbouring dst pixels, whose first is at `dst`.
 template <class Vec, int kColumns>
 PENULT_INLINE void store_columns(const Activation& activation, const Vec (&acc)[kColumns],
-                                 const float* residual, int64_t residual_pixel, float* dst,
-                                 Pixels pixels) {
+                                 float* dst, int64_t pixel) {
   with_light_activation<Vec>(activation, [&](const auto& activate) {
-    Pixels at = pixels;
-    at.hide();
     float* to = dst;
     PENULT_UNROLL
-    for (int column = 0; column < kColumns; ++column) {
-      if (column > 0 && column % 8 == 0) to = behind(to, at[8]);
-      Vec y = acc[column];
-      if (residual) y = Vec::add(y, Vec::load(residual + column * residual_pixel));
-      Vec::store(behind(to, at[column % 8]), activate(y));
-    }
+    for (int column = 0; column < kColumns; ++column, to += pixel)
+      Vec::store(to, activate(acc[column]));
   });
 }
 
@@ -97,41 +68,54 @@ struct Columns {
   float* dst = nullptr;
 };
 
-// What store_columns left to do.
+// What is left for finish_columns takes the sums as they are.
+PENULT_INLINE Activation activation_of(const DepthwiseParams& params, const Columns& at) {
+  return at.residual ? Activation{} : params.activation;
+}
+
+// Residuals are rare and so are the functions that store_columns leaves out: both are done to what
+// it has stored.
 template <class Vec>
-PENULT_INLINE void activate_columns(const DepthwiseParams& params, const Columns& at,
+PENULT_NOINLINE void finish_columns(const DepthwiseParams& params, const Columns& at,
                                     int64_t columns) {
   for (int64_t column = 0; column < columns; ++column) {
-    activate_stored<Vec>(params.activation, at.dst + column * params.dst_strides.pixel + at.c_begin,
-                         at.c_end - at.c_begin);
+    float* const dst = at.dst + column * params.dst_strides.pixel;
+    if (at.residual) {
+      const float* const residual = at.residual + column * params.residual_strides.pixel;
+      for (int64_t c = at.c_begin; c < at.c_end; c += Vec::kLanes)
+        Vec::store(dst + c, Vec::add(Vec::load(dst + c), Vec::load(residual + c)));
+    }
+    activate_floats<Vec>(params.activation, dst + at.c_begin, at.c_end - at.c_begin);
   }
+}
+
+template <class Vec>
+PENULT_INLINE bool is_finished(const DepthwiseParams& params, const Columns& at) {
+  return !at.residual && is_light<Vec>(params.activation);
 }
 
 template <class Vec, int kKernel, int kStride, int kColumns>
 PENULT_NOINLINE void depthwise_columns(const DepthwiseParams& params, const Columns& at) {
-  const Pixels src_pixels(params.src_strides.pixel), dst_pixels(params.dst_strides.pixel);
-  const float *const bias = params.bias, *const residual = at.residual;
-  const float* rows[kKernel];
-  PENULT_UNROLL
-  for (int ky = 0; ky < kKernel; ++ky) rows[ky] = at.rows[ky] + at.at;
-  float* const dst = at.dst;
-  constexpr int64_t kTaps = kKernel * kKernel;
+  constexpr int64_t kTaps = kKernel * kKernel, kNextLine = kTaps * kDepthwiseLine;
+  Pixels pixels(params.src_strides.pixel);
+  const int64_t dst_pixel = params.dst_strides.pixel;
+  const Activation activation = activation_of(params, at);
   const float* weights = weights_of(params, kTaps, at.c_begin);
   for (int64_t c = at.c_begin, end = at.c_end; c < end; c += Vec::kLanes) {
+    const Vec bias = Vec::load(weights);
     Vec acc[kColumns];
     PENULT_UNROLL
-    for (int column = 0; column < kColumns; ++column) acc[column] = Vec::load(bias + c);
+    for (int column = 0; column < kColumns; ++column) acc[column] = bias;
     PENULT_UNROLL
     for (int ky = 0; ky < kKernel; ++ky) {
-      add_kernel_row<Vec, kKernel, kStride>(acc, rows[ky] + c, src_pixels,
-                                            weights + ky * kKernel * kDepthwiseLine);
+      add_kernel_row<Vec, kKernel, kStride>(acc, at.rows[ky] + at.at + c, pixels,
+                                            weights + (1 + ky * kKernel) * kDepthwiseLine);
     }
-    store_columns(params.activation, acc, residual ? residual + c : nullptr,
-                  params.residual_strides.pixel, dst + c, dst_pixels);
-    const bool line_ends = (c + Vec::kLanes) % kDepthwiseLine == 0;
-    weights += line_ends ? Vec::kLanes + (kTaps - 1) * kDepthwiseLine : Vec::kLanes;
+    store_columns(activation, acc, at.dst + c, dst_pixel);
+    weights += Vec::kLanes;
+    if ((c + Vec::kLanes) % kDepthwiseLine == 0) weights += kNextLine;
   }
-  activate_columns<Vec>(params, at, kColumns);
+  if (!is_finished<Vec>(params, at)) finish_columns<Vec>(params, at, kColumns);
 }
 
 using ColumnsFn = void (*)(const DepthwiseParams&, const Columns&);

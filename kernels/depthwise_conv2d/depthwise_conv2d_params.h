@@ -10,7 +10,8 @@
 
 namespace penult::kernels {
 
-// Channels whose weights stand together: one line of the cache for each tap, one stream for all.
+// Channels whose weights stand together: one line of the cache for each tap, one stream for all, of
+// which their bias is the head.
 // Taps that are `channels` floats apart would share a few sets of the L1 cache where that is a
 // power of 2.
 constexpr int64_t kDepthwiseLine = 16;
@@ -26,8 +27,8 @@ struct DepthwiseParams {
   Strides residual_strides;
   float* dst;
   Strides dst_strides;
-  const float* weights;  // [c / kDepthwiseLine][kh * kw][kDepthwiseLine], zero beyond the channels
-  const float* bias;     // [c]
+  // [c / kDepthwiseLine][1 + kh * kw][kDepthwiseLine], zero beyond the channels
+  const float* weights;
   // Rows are worked off over so many channels at a time, a multiple of kChannelPad.
   int64_t c_block = 0;
   Activation activation;

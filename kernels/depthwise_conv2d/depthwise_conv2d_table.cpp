@@ -29,24 +29,24 @@ std::string declines(const Problem& problem) {
   return declines_any(problem);
 }
 
-// Packed: weights as DepthwiseParams has them, then bias [c], c rounded up; zeros in the padding.
+// As DepthwiseParams has them.
 size_t packed_bytes(const Problem& problem) {
   const Conv2dGeometry g = conv2d_geometry(problem);
-  return static_cast<size_t>((g.kh * g.kw + 1) * round_up(g.ic, kChannelPad)) * sizeof(float);
+  return static_cast<size_t>((1 + g.kh * g.kw) * round_up(g.ic, kChannelPad)) * sizeof(float);
 }
 
 void pack(const Problem& problem, Weights weights, std::byte* packed) {
   const Conv2dGeometry g = conv2d_geometry(problem);
-  const int64_t taps = g.kh * g.kw, step = round_up(g.ic, kChannelPad);
+  const int64_t taps = g.kh * g.kw;
+  const bool has_bias = weights.size() > 1 && !weights[1].empty();
   auto* out = reinterpret_cast<float*>(packed);
   std::memset(packed, 0, packed_bytes(problem));
-  for (int64_t tap = 0; tap < taps; ++tap)
-    for (int64_t c = 0; c < g.ic; ++c) {
-      const int64_t line = c / kDepthwiseLine, in_line = c % kDepthwiseLine;
-      out[(line * taps + tap) * kDepthwiseLine + in_line] = weights[0][c * taps + tap];
-    }
-  if (weights.size() < 2 || weights[1].empty()) return;
-  for (int64_t c = 0; c < g.ic; ++c) out[taps * step + c] = weights[1][c];
+  for (int64_t c = 0; c < g.ic; ++c) {
+    float* to = out + c / kDepthwiseLine * kDepthwiseLine * (1 + taps) + c % kDepthwiseLine;
+    if (has_bias) *to = weights[1][c];
+    for (int64_t tap = 0; tap < taps; ++tap)
+      to[(1 + tap) * kDepthwiseLine] = weights[0][c * taps + tap];
+  }
 }
 
 // What a block of 7 columns reads and what the weights take should stay in half of a 32 KB L1 cache
@@ -82,8 +82,6 @@ void run(const RunArgs& args) {
   const Problem& problem = args.problem;
   const Conv2dGeometry g = conv2d_geometry(problem);
   const Strides src = strides_of(problem.src[0]);
-  const int64_t step = round_up(g.ic, kChannelPad);
-  const auto* weights = reinterpret_cast<const float*>(args.packed);
   DepthwiseParams params{
       .kh = g.kh,
       .kw = g.kw,
@@ -100,12 +98,11 @@ void run(const RunArgs& args) {
       .residual_strides = strides_of(problem.residual),
       .dst = args.dst,
       .dst_strides = strides_of(problem.dst),
-      .weights = weights,
-      .bias = weights + g.kh * g.kw * step,
+      .weights = reinterpret_cast<const float*>(args.packed),
       .c_block = channel_block(g),
       .activation = problem.epilogue.activation,
   };
-  split(params, args.n * g.oh, step, args);
+  split(params, args.n * g.oh, round_up(g.ic, kChannelPad), args);
   kRun(params);
 }
 

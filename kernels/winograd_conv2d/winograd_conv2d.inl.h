@@ -4,6 +4,7 @@
 // products of a panel before the next panel, or a product for all panels before the next product.
 
 #include "kernels/gemm/gemm_driver.inl.h"
+#include "kernels/simd/rows.inl.h"
 #include "kernels/winograd_conv2d/winograd_conv2d_params.h"
 #include "kernels/winograd_conv2d/winograd_transform.inl.h"
 
@@ -14,25 +15,29 @@ namespace {
 template <class Vec, class Form>
 PENULT_NOINLINE void transform_src(const WinogradParams& params, const float* src, float* values) {
   constexpr int kIn = Form::kIn;
-  const int64_t row = params.src_strides.row, pixel = params.src_strides.pixel;
+  Multiples<kIn> rows(params.src_strides.row), products(params.value_stride);
+  const int64_t pixel = params.src_strides.pixel, row_of_products = kIn * params.value_stride;
   for (int64_t c = 0; c < params.ic; c += Vec::kLanes) {
     Vec columns[kIn][kIn];
+    const float* from = src + c;
     PENULT_UNROLL
-    for (int x = 0; x < kIn; ++x) {
+    for (int x = 0; x < kIn; ++x, from += pixel) {
       Vec d[kIn], t[kIn];
+      rows.hide();
       PENULT_UNROLL
-      for (int y = 0; y < kIn; ++y) d[y] = Vec::load(src + y * row + x * pixel + c);
+      for (int y = 0; y < kIn; ++y) d[y] = Vec::load(behind(from, rows[y]));
       Form::src(d, t);
       PENULT_UNROLL
       for (int y = 0; y < kIn; ++y) columns[y][x] = t[y];
     }
+    float* to = values + c;
     PENULT_UNROLL
-    for (int y = 0; y < kIn; ++y) {
+    for (int y = 0; y < kIn; ++y, to += row_of_products) {
       Vec t[kIn];
       Form::src(columns[y], t);
+      products.hide();
       PENULT_UNROLL
-      for (int x = 0; x < kIn; ++x)
-        Vec::store(values + (y * kIn + x) * params.value_stride + c, t[x]);
+      for (int x = 0; x < kIn; ++x) Vec::store(behind(to, products[x]), t[x]);
     }
   }
 }
@@ -59,12 +64,14 @@ template <class Vec, class Form>
 PENULT_INLINE void transform_sums(const float* sums, int64_t stride, Vec bias,
                                   Vec (&y)[Form::kOut][Form::kOut]) {
   constexpr int kIn = Form::kIn, kOut = Form::kOut;
+  Multiples<kIn> rows(kIn * stride);
   Vec columns[kOut][kIn];
   PENULT_UNROLL
-  for (int x = 0; x < kIn; ++x) {
+  for (int x = 0; x < kIn; ++x, sums += stride) {
     Vec m[kIn], t[kOut];
+    rows.hide();
     PENULT_UNROLL
-    for (int i = 0; i < kIn; ++i) m[i] = Vec::load(sums + (i * kIn + x) * stride);
+    for (int i = 0; i < kIn; ++i) m[i] = Vec::load(behind(sums, rows[i]));
     Form::dst(m, t);
     PENULT_UNROLL
     for (int i = 0; i < kOut; ++i) columns[i][x] = t[i];
@@ -93,10 +100,12 @@ PENULT_INLINE void transform_vector(const WinogradParams& params, const TilePlac
   constexpr int kOut = Form::kOut;
   Vec y[kOut][kOut];
   transform_sums<Vec, Form>(at.sums + c, params.sum_stride, Vec::load(at.bias + c), y);
+  Multiples<kOut> pixels(params.dst_strides.pixel);
+  float* dst = at.dst + c;
   PENULT_UNROLL
-  for (int i = 0; i < kOut; ++i) {
+  for (int i = 0; i < kOut; ++i, dst += params.dst_strides.row) {
     if (!kPlain && i >= place.rows) break;
-    float* const dst = at.dst + i * params.dst_strides.row + c;
+    pixels.hide();
     const float* const residual =
         kPlain || !at.residual ? nullptr : at.residual + i * params.residual_strides.row + c;
     PENULT_UNROLL
@@ -105,7 +114,7 @@ PENULT_INLINE void transform_vector(const WinogradParams& params, const TilePlac
       Vec value = y[i][j];
       if (residual)
         value = Vec::add(value, Vec::load(residual + j * params.residual_strides.pixel));
-      Vec::store(dst + j * params.dst_strides.pixel, activate(value));
+      Vec::store(behind(dst, pixels[j]), activate(value));
     }
   }
 }
