@@ -57,7 +57,7 @@ uint32_t crc(const CrcTables& t, std::span<const uint8_t> bytes) {
   return ~value;
 }
 
-// SSE 4.2 has an instruction for this one polynomial: an eighth of the tables' time.
+// SSE 4.2 has an instruction for this one polynomial, a few times as fast as the tables.
 __attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(std::span<const uint8_t> bytes) {
   uint64_t value = 0xffffffff;
   const uint8_t *p = bytes.data(), *const end = p + bytes.size();
