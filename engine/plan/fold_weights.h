@@ -22,7 +22,8 @@ uint64_t folded_weights_bytes(const Graph& graph, const Node& node);
 //   bias'[oc] = beta[oc] + (bias[oc] - mean[oc]) * scale[oc]
 // (Ioffe and Szegedy 2015, inference form), rounding once to float. Slot 1 then always exists.
 // What `weights` held is lost, its room is used again if it has about the size.
-// Errors: those of the weight source; ModelInvalid if a variance + eps is not positive; OutOfMemory.
+// Errors: those of the weight source; ModelInvalid if a variance + eps is not positive;
+// OutOfMemory.
 Status load_folded_weights(const Graph& graph, const Node& node, NodeWeights& weights);
 
 }  // namespace penult

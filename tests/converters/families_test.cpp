@@ -206,7 +206,8 @@ TEST(Architectures, NamePlacesAsTimmNumbersThem) {
     EXPECT_EQ(place(*model, "penultimate"), net.penultimate) << net.net;
     for (size_t i = 0; i < net.stages.size(); ++i) {
       EXPECT_EQ(place(*model, std::to_string(i)), net.stages[i]) << net.net;
-      EXPECT_EQ(place(*model, "-" + std::to_string(net.stages.size() - i)), net.stages[i]) << net.net;
+      EXPECT_EQ(place(*model, "-" + std::to_string(net.stages.size() - i)), net.stages[i])
+          << net.net;
     }
     EXPECT_EQ(resolve_tap(*model, "blocks")->size(), net.blocks) << net.net;
   }
