@@ -56,9 +56,8 @@ Status run(char** arguments) {
     warm = i == 0 ? now() - start : std::min(warm, now() - start);
   }
   std::printf(
-      "{\"main\": %.6f, \"load\": %.6f, \"create\": %.6f, \"first_run\": %.6f, \"to_feature\": "
-      "%.6f, "
-      "\"warm_run\": %.6f, \"resident_kib\": %lld}\n",
+      "{\"main\": %.6f, \"load\": %.6f, \"create\": %.6f, \"first_run\": %.6f, "
+      "\"to_feature\": %.6f, \"warm_run\": %.6f, \"resident_kib\": %lld}\n",
       begin - since, loaded - begin, created - loaded, first - created, first - since, warm,
       static_cast<long long>(resident));
   return {};

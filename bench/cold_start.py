@@ -33,14 +33,16 @@ def run_once(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", help="the program cold_start")
     parser.add_argument("model", help="a .penult file")
     parser.add_argument("-l", "--layer", default="penultimate", help="the tap (default: penultimate)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of a run (default: 1)")
+    parser.add_argument("-j", "--threads", type=int, default=1, help="threads of a run (default: 1)")
     parser.add_argument("--numerics", default="latency", help="table of numerics (default: latency)")
     parser.add_argument("--rounds", type=int, default=20, help="processes (default: 20)")
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds: expected at least 1")
 
     run_once(options)  # the file into the page cache
     rows = [run_once(options) for _ in range(options.rounds)]

@@ -8,7 +8,7 @@
 Runs kernels_bench over the convolutions of the networks, one image, one thread, warm, and prints two tables
 in Markdown. A figure is the best of the repetitions, since other work on a machine can only slow them down;
 peaks are what multiply-adds in registers reach right before. K is the number of products in a sum. A floor
-missed is marked. Winograd's ratio is the time of our own direct kernel over its own; cold means that all
+missed is listed, or stands beside the figure. Winograd's ratio is the time of our own direct kernel over its own; cold means that all
 caches hold other data before each run. Run it while nothing else runs.
 """
 
@@ -42,20 +42,20 @@ def run(options, pattern, *more):
 
 
 def numbers(problem):
-    """ic, width of src, kernel height, stride, groups of a problem as kernels_bench names it."""
+    """ic, width of src, kernel height, groups of a problem as kernels_bench names it."""
     ic, _, width = map(int, re.search(r"src=(\d+)x(\d+)x(\d+)", problem).groups())
 
     def option(name):
         found = re.search(rf"_{name}=(\d+)", problem)
         return int(found[1]) if found else 1
 
-    return ic, width, option("k"), option("s"), option("g")
+    return ic, width, option("k"), option("g")
 
 
 def peak_table(options):
     rows = []
     for problem, kernels in run(options, f"^conv2d/igemm_f32_{options.isa}/{NETS}/").items():
-        ic, _, kernel, _, groups = numbers(problem)
+        ic, _, kernel, groups = numbers(problem)
         if groups > 1:
             continue
         (row,) = kernels.values()
@@ -92,7 +92,7 @@ def winograd_table(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", help="the program kernels_bench")
     parser.add_argument("--isa", default="avx2", help="level (default: avx2)")
     parser.add_argument("--repetitions", type=int, default=9, help="of which the best counts (default: 9)")

@@ -57,6 +57,7 @@ uint32_t crc(const CrcTables& t, std::span<const uint8_t> bytes) {
   return ~value;
 }
 
+#if defined(__x86_64__)
 // SSE 4.2 has an instruction for this one polynomial, a few times as fast as the tables.
 __attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(std::span<const uint8_t> bytes) {
   uint64_t value = 0xffffffff;
@@ -70,6 +71,7 @@ __attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(std::span<const
   for (; p != end; ++p) rest = __builtin_ia32_crc32qi(rest, *p);
   return ~rest;
 }
+#endif
 
 }  // namespace
 
@@ -134,7 +136,10 @@ std::string Sha256::hex_digest() {
 }
 
 uint32_t crc32c(std::span<const uint8_t> bytes) {
-  return __builtin_cpu_supports("sse4.2") ? crc32c_by_instruction(bytes) : crc32c_by_tables(bytes);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) return crc32c_by_instruction(bytes);
+#endif
+  return crc32c_by_tables(bytes);
 }
 uint32_t crc32c_by_tables(std::span<const uint8_t> bytes) { return crc(kCrc32c, bytes); }
 uint32_t crc32(std::span<const uint8_t> bytes) { return crc(kCrc32, bytes); }

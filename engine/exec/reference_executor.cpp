@@ -61,8 +61,7 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
     PENULT_ASSIGN_OR_RETURN(layer.packed,
                             AlignedBuffer::allocate(layer.kernel->packed_bytes(layer.problem)));
     PENULT_RETURN_IF_ERROR(load_folded_weights(executor->graph_, node, weights));
-    const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
-    layer.kernel->pack(layer.problem, slots, layer.packed.data());
+    layer.kernel->pack(layer.problem, weights.slots, layer.packed.data());
     executor->layers_.push_back(std::move(layer));
   }
   return executor;

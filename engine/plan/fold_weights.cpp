@@ -34,13 +34,12 @@ Status make_room(uint64_t bytes, AlignedBuffer& room) {
   return {};
 }
 
-Status fold(const Graph& graph, const Node& node, NodeWeights& weights) {
+Status fold(const Graph& graph, const Node& node, std::span<float> weight, std::span<float> bias) {
   const FoldedBatchnorm& bn = *node.fused.batchnorm;
   PENULT_ASSIGN_OR_RETURN(const auto gamma, read_weight(graph, bn.gamma));
   PENULT_ASSIGN_OR_RETURN(const auto beta, read_weight(graph, bn.beta));
   PENULT_ASSIGN_OR_RETURN(const auto mean, read_weight(graph, bn.mean));
   PENULT_ASSIGN_OR_RETURN(const auto var, read_weight(graph, bn.var));
-  const std::span<float> weight = weights.slots[0], bias = weights.slots[1];
   const size_t oc = gamma.size(), per_channel = weight.size() / oc;
   if (node.weights[1] == kNoWeight) std::fill(bias.begin(), bias.end(), 0.0F);
   for (size_t c = 0; c < oc; ++c) {
@@ -72,17 +71,18 @@ uint64_t folded_weights_bytes(const Graph& graph, const Node& node) {
 
 Status load_folded_weights(const Graph& graph, const Node& node, NodeWeights& weights) {
   PENULT_RETURN_IF_ERROR(make_room(folded_weights_bytes(graph, node), weights.room));
-  weights.slots.clear();
+  std::vector<std::span<float>> slots;
   float* place = weights.room.floats();
   for (const size_t elems : slot_elems(graph, node)) {
-    weights.slots.emplace_back(place, elems);
+    slots.emplace_back(place, elems);
     place += elems;
   }
+  weights.slots.assign(slots.begin(), slots.end());
   for (size_t slot = 0; slot < node.weights.size(); ++slot) {
     if (node.weights[slot] == kNoWeight) continue;
-    PENULT_RETURN_IF_ERROR(graph.source->read(node.weights[slot], weights.slots[slot]));
+    PENULT_RETURN_IF_ERROR(graph.source->read(node.weights[slot], slots[slot]));
   }
-  if (node.fused.batchnorm) PENULT_RETURN_IF_ERROR(fold(graph, node, weights));
+  if (node.fused.batchnorm) PENULT_RETURN_IF_ERROR(fold(graph, node, slots[0], slots[1]));
   return {};
 }
 

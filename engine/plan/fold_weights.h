@@ -10,7 +10,7 @@ namespace penult {
 
 // A node's weights by slot, in the source's order, with its batchnorm folded in.
 struct NodeWeights {
-  std::vector<std::span<float>> slots;  // into `room`; empty: not given
+  std::vector<std::span<const float>> slots;  // into `room`; empty: not given
   AlignedBuffer room;
 };
 

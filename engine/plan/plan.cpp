@@ -144,25 +144,22 @@ void place_weights(Plan& plan) {
 Status pack_weights(const Graph& graph, Plan& plan) {
   std::vector<const Node*> producers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) producers[node.output] = &node;
-  std::vector<const Step*> steps;
-  for (const Step& step : plan.steps)
-    if (step.kernel != nullptr) steps.push_back(&step);
-  const auto unpacked_bytes = [&](const Step* step) {
-    return folded_weights_bytes(graph, *producers[step->dst]);
-  };
-  std::stable_sort(steps.begin(), steps.end(), [&](const Step* a, const Step* b) {
-    return unpacked_bytes(a) > unpacked_bytes(b);
-  });
+  std::vector<std::pair<uint64_t, const Step*>> steps;  // with the bytes of their unpacked weights
+  for (const Step& step : plan.steps) {
+    if (step.kernel == nullptr) continue;
+    steps.emplace_back(folded_weights_bytes(graph, *producers[step.dst]), &step);
+  }
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(plan.packed_bytes));
   NodeWeights weights;
-  for (const Step* step : steps) {
+  for (const auto& [bytes, step] : steps) {
     PENULT_RETURN_IF_ERROR(load_folded_weights(graph, *producers[step->dst], weights));
-    const std::vector<std::span<const float>> slots(weights.slots.begin(), weights.slots.end());
     std::byte* const place = packed.data() + step->packed_offset;
     if (step->prepared) {
-      PENULT_RETURN_IF_ERROR(step->prepared->pack(slots, place));
+      PENULT_RETURN_IF_ERROR(step->prepared->pack(weights.slots, place));
     } else {
-      step->kernel->pack(step->problem, slots, place);
+      step->kernel->pack(step->problem, weights.slots, place);
     }
   }
   plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));

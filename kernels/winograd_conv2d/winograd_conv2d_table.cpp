@@ -88,6 +88,21 @@ void transform_weights(const float* weights, int64_t step, int64_t channels,
   for (int y = 0; y < Form::kIn; ++y) Form::weights(columns[y], out[y]);
 }
 
+// Products of `channels` output channels and one input channel, `product_step` apart.
+template <class Form>
+void pack_lanes(const float* weights, int64_t step, int64_t channels, float* to,
+                int64_t product_step) {
+  Doubles products[Form::kIn][Form::kIn];
+  transform_weights<Form>(weights, step, channels, products);
+  for (const auto& row : products) {
+    for (const Doubles& values : row) {
+      const Floats rounded = __builtin_convertvector(values, Floats);
+      std::memcpy(to, &rounded, static_cast<size_t>(channels) * sizeof(float));
+      to += product_step;
+    }
+  }
+}
+
 // [panel][product] or [product][panel], then [ic][channels of the panel]; zeros beyond oc.
 template <class Form>
 void pack_products(const Blocking<Form>& b, const std::vector<int64_t>& panels,
@@ -104,16 +119,8 @@ void pack_products(const Blocking<Form>& b, const std::vector<int64_t>& panels,
       for (int64_t o = panels[p]; o < end; o += kLanes) {
         const int64_t channels = std::min(kLanes, end - o);
         for (int64_t c = begin; c < std::min(begin + kBlock, b.g.ic); ++c) {
-          Doubles t[Form::kIn][Form::kIn];
-          transform_weights<Form>(weights + (o * b.g.ic + c) * 9, b.g.ic * 9, channels, t);
-          float* to = panel + c * width + (o - panels[p]);
-          for (const auto& row : t) {
-            for (const Doubles& values : row) {
-              const Floats rounded = __builtin_convertvector(values, Floats);
-              std::memcpy(to, &rounded, static_cast<size_t>(channels) * sizeof(float));
-              to += product_step;
-            }
-          }
+          pack_lanes<Form>(weights + (o * b.g.ic + c) * 9, b.g.ic * 9, channels,
+                           panel + c * width + (o - panels[p]), product_step);
         }
       }
     }
