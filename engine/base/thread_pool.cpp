@@ -8,14 +8,17 @@
 #include <exception>
 
 #include "engine/base/check.h"
+#include "engine/base/cpu_features.h"
 #include "engine/base/text.h"
 
 namespace penult {
 namespace {
 
-// Within a run the others are expected within microseconds; beyond this many pauses some thread has
-// probably lost its processor, and the one who waits had better give up its own.
-constexpr int kSpinsInRun = 2000;
+// Pauses within a run before a thread sleeps. The others are expected within microseconds if each
+// has a processor; a neighbour who slows one down makes it some hundred, and waking up a virtual
+// processor takes as long: a fifth of that was 4 % of ResNet-50's time (docs/decisions/0006). With
+// more threads than processors the one who waits had better give up its own.
+constexpr int kSpinsInRun = 10'000, kSpinsIfCrowded = 2'000;
 constexpr auto kSpinBetweenRuns = std::chrono::microseconds(50);
 
 void pause() {
@@ -27,8 +30,8 @@ void pause() {
 }
 
 // Waits until `word` differs from `old`: spinning first, then asleep in the kernel.
-void wait_in_run(const std::atomic<uint32_t>& word, uint32_t old) {
-  for (int i = 0; i < kSpinsInRun; ++i) {
+void wait_in_run(const std::atomic<uint32_t>& word, uint32_t old, int spins) {
+  for (int i = 0; i < spins; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
   }
@@ -80,6 +83,9 @@ void abandon(std::vector<std::thread>& workers) {
 }
 
 }  // namespace
+
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads), spins_in_run_(threads <= usable_cpus() ? kSpinsInRun : kSpinsIfCrowded) {}
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   if (threads < 1 || threads > kMaxThreads) {
@@ -138,7 +144,7 @@ Status ThreadPool::run(void (*f)(void*, int), void* context) {
   run_number_.notify_all();
   f(context, 0);
   for (uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) {
-    wait_in_run(unfinished_, left);
+    wait_in_run(unfinished_, left, spins_in_run_);
   }
   return {};
 }
@@ -163,7 +169,7 @@ void ThreadPool::barrier(int thread) {
     barrier_number_.fetch_add(1, std::memory_order_release);
     barrier_number_.notify_all();
   } else {
-    wait_in_run(barrier_number_, number);
+    wait_in_run(barrier_number_, number, spins_in_run_);
   }
 }
 

@@ -38,7 +38,7 @@ class ThreadPool {
   void barrier(int thread);
 
  private:
-  explicit ThreadPool(int threads) : threads_(threads) {}
+  explicit ThreadPool(int threads);
   Status start_workers();
   Status restart_after_fork();
   void work(int thread);
@@ -54,7 +54,7 @@ class ThreadPool {
   void* context_ = nullptr;
   bool stopping_ = false;
 
-  const int threads_;
+  const int threads_, spins_in_run_;
   pid_t owner_ = 0;  // the process whose threads workers_ are
   std::vector<std::thread> workers_;
 };
