@@ -6,7 +6,9 @@ speed: an accumulator goes to the stack and back in each step. A load of weights
 each multiply-add that uses it is as slow. Neither shows in any result, so this looks at the code: in
 every loop of gemm_tiles that multiplies
 
-  - no vector register is stored to or loaded from the stack
+  - no vector register is stored to or loaded from the stack; in a turn of several steps, from 64
+    multiply-adds on, once in twelve at most: gcc 12 parks some sums of a full register file at the
+    end of a turn, which costs less than turns of one step (docs/decisions/0017)
   - no multiply-add reads memory
   - there are multiply-adds (else this test tests nothing)
 
@@ -69,12 +71,13 @@ def is_multiply_add(mnemonic):
 
 
 def complaints(loop):
-    for _, mnemonic, operands in loop:
-        if is_multiply_add(mnemonic) and "(" in operands:
-            yield f"folded load: {mnemonic} {operands}"
-        # A broadcast from the stack would be a spilled vector, too; a pointer is in a general register.
-        if VECTOR.search(operands) and STACK.search(operands):
-            yield f"spill: {mnemonic} {operands}"
+    sums = [operands for _, mnemonic, operands in loop if is_multiply_add(mnemonic)]
+    found = [f"folded load: {operands}" for operands in sums if "(" in operands]
+    # A broadcast from the stack would be a spilled vector, too; a pointer is in a general register.
+    spills = [f"spill: {mnemonic} {operands}" for _, mnemonic, operands in loop
+              if VECTOR.search(operands) and STACK.search(operands)]
+    allowed = len(sums) // 12 if len(sums) >= 64 else 0
+    return found + (spills if len(spills) > allowed else [])
 
 
 def check(objdump, path):

@@ -18,13 +18,10 @@ struct PanelRule {
 bool always(const GemmShape&) { return true; }
 
 constexpr std::array kAvx2Rules = {
-    // 3x32 loads 7 vectors for 12 FMAs where 6x16 loads 8, and pays set-up per tile of 96 sums as
-    // 6x16 does, but with half the panels: it wins by 2-5 % where rows are many or K is tiny, and
-    // loses 10-25 % once a panel of it (K * 128 bytes) crowds the L2 cache.
-    PanelRule{4,
-              [](const GemmShape& s) {
-                return (s.rows >= 784 && s.reduction <= 1024) || s.reduction <= 32;
-              }},
+    // 3x32 has one instruction less a step than 6x16 and half the panels, but twice the bytes of
+    // weights a step: from K = 192 on a panel of it (K * 128 bytes) crowds the L1 cache. Where K is
+    // no whole number of turns (a first layer of three colours) 6x16 has the shorter loop.
+    PanelRule{4, [](const GemmShape& s) { return s.reduction <= 128 && s.reduction % 8 == 0; }},
     // 6x16 is within a few percent of the best everywhere.
     PanelRule{2, always},
 };

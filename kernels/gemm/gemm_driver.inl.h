@@ -16,10 +16,15 @@ using TileFn = void (*)(const TileArgs&, const RowTable&, int64_t);
 // speed.
 template <class Vec, int kMaxRows, int kVecs>
 struct TileFamily {
-  static TileFn pick(int64_t rows) {
-    if (rows == kMaxRows) return gemm_tiles<Vec, kMaxRows, kVecs>;
-    if constexpr (kMaxRows > 1) return TileFamily<Vec, kMaxRows - 1, kVecs>::pick(rows);
-    return nullptr;  // not reached: 1 <= rows <= kMaxRows
+  static TileFn pick(int64_t rows, Loop loop) {
+    if constexpr (kMaxRows > 1) {
+      if (rows < kMaxRows) return TileFamily<Vec, kMaxRows - 1, kVecs>::pick(rows, loop);
+    }
+    if constexpr (!kOneLoop<Vec>) {
+      if (loop == Loop::kDense) return gemm_tiles<Vec, kMaxRows, kVecs, Loop::kDense>;
+      if (loop == Loop::kThrees) return gemm_tiles<Vec, kMaxRows, kVecs, Loop::kThrees>;
+    }
+    return gemm_tiles<Vec, kMaxRows, kVecs, Loop::kAny>;
   }
 };
 
@@ -63,15 +68,16 @@ void scale_rows(const GemmParams& params, int64_t first, int64_t count, const Ro
 }
 
 // The rows of a table with one panel. args.prefetch: where the next panel's weights start, of
-// `next_width` channels; a share of them is fetched by each tile.
+// `next_width` channels; a share of them, rounded up, is fetched by each tile.
 template <class Vec, int kMaxRows, int kVecs>
 void run_tiles(TileArgs args, const RowTable& table, int64_t rows, int64_t next_width) {
   const int64_t reduction = args.segments * args.length;
   const int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
   const int64_t height = rows / tiles, taller = rows % tiles;  // the first ones have height + 1
-  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1) : nullptr;
-  const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height);
-  args.prefetch_step = next_width * static_cast<int64_t>(sizeof(float)) / tiles;
+  const Loop loop = choose_loop<Vec>(args);
+  const TileFn tall = taller ? TileFamily<Vec, kMaxRows, kVecs>::pick(height + 1, loop) : nullptr;
+  const TileFn low = TileFamily<Vec, kMaxRows, kVecs>::pick(height, loop);
+  args.prefetch_step = (next_width * static_cast<int64_t>(sizeof(float)) + tiles - 1) / tiles;
   if (taller) tall(args, table, taller);
   const int64_t done = taller * (height + 1);
   args.prefetch += args.prefetch_step * reduction * taller;

@@ -29,15 +29,15 @@ struct RowPointers {
   uintptr_t first;
   uintptr_t distance[kRows];
 
-  PENULT_INLINE const float* at(int r) const {
-    return reinterpret_cast<const float*>(r == 0 ? first : first + distance[r]);
+  // Of row r, the element `kStep` steps ahead.
+  template <class Vec, int kStep>
+  PENULT_INLINE Vec broadcast(int r) const {
+    return r == 0 ? Vec::template broadcast_at<kStep>(first, 0)
+                  : Vec::template broadcast_at<kStep>(first, distance[r]);
   }
-  PENULT_INLINE void advance() {
-    first += sizeof(float);
-    // Or compilers make six pointers of it, and load the next steps' src into more registers than
-    // there are.
-    asm volatile("" : "+r"(first) : : "memory");
-  }
+  // Or compilers make six pointers of it, and load the next steps' src into more registers than
+  // there are.
+  PENULT_INLINE void hold() { asm volatile("" : "+r"(first) : : "memory"); }
 };
 
 // Registers that a step of k fills: sums, the shorter side, and one of the longer.
@@ -46,20 +46,25 @@ constexpr int kHeld = kRows* kVecs + (kRows < kVecs ? kRows : kVecs) + 1;
 
 // Steps of k in a turn of the loop. Who shares a core with another's work issues three instructions
 // a cycle: of 12 multiply-adds, 6 cycles' work alone, a step of 6x16 in a loop of its own makes 26,
-// and in turns of four 22 (docs/decisions/0015). That takes a register to spare: else gcc 12 spills
-// sums at the end of each turn. With 32 registers tiles are taller, and the loop matters less.
-template <class Vec, int kRows, int kVecs>
-constexpr int kSteps = Vec::kRegisters == 16 && kHeld<kRows, kVecs> < 16 ? 4 : 1;
+// and in turns of eight 21 (docs/decisions/0017). With 32 registers tiles are taller, and the loop
+// matters less. Sanitizers take minutes for long turns.
+#ifdef PENULT_SANITIZED
+constexpr int kLongTurn = 2;
+#else
+constexpr int kLongTurn = 8;
+#endif
+template <class Vec>
+constexpr int kSteps = Vec::kRegisters == 16 ? kLongTurn : 1;
 
 // acc[r][v] += src[r] * weights[v]. The shorter side is held in registers: with 12
 // accumulators, holding four weight vectors would need a 17th register and spill an accumulator.
-template <class Vec, int kRows, int kVecs>
+template <class Vec, int kStep, int kRows, int kVecs>
 PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRows>& src,
                                  const float* weights) {
   if constexpr (kVecs > kRows || kVecs == 4) {
     Vec x[kRows];
     PENULT_UNROLL
-    for (int r = 0; r < kRows; ++r) x[r] = Vec::broadcast(src.at(r));
+    for (int r = 0; r < kRows; ++r) x[r] = src.template broadcast<Vec, kStep>(r);
     PENULT_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       const Vec w = Vec::load_kept(weights + v * Vec::kLanes);
@@ -72,7 +77,7 @@ PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRo
     for (int v = 0; v < kVecs; ++v) w[v] = Vec::load_kept(weights + v * Vec::kLanes);
     PENULT_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      const Vec x = Vec::broadcast(src.at(r));
+      const Vec x = src.template broadcast<Vec, kStep>(r);
       PENULT_UNROLL
       for (int v = 0; v < kVecs; ++v) Vec::accumulate(acc[r][v], x, w[v]);
     }
@@ -80,7 +85,7 @@ PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRo
 }
 
 // One row multiplies as fast as weights arrive, so it runs ahead in its own stream; several rows
-// hide the fetch of the next panel instead: of four steps two ask for a line, since a panel passes
+// hide the fetch of the next panel instead: one step of four asks for a line, since a panel passes
 // many tiles.
 template <class Vec, int kRows, int kVecs, int kCount>
 PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int64_t step) {
@@ -92,22 +97,31 @@ PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int
     }
   } else {
     PENULT_UNROLL
-    for (int k = 0; k < kCount; k += 2) Vec::prefetch(next + k * step);
+    for (int k = 0; k < kCount; k += 4) Vec::prefetch(next + k * step);
     next += kCount * step;
   }
 }
 
-// kCount steps of k.
-template <class Vec, int kRows, int kVecs, int kCount>
+// Steps kStep to kCount of a turn.
+template <class Vec, int kStep, int kCount, int kRows, int kVecs>
 PENULT_INLINE void multiply_steps(Vec (&acc)[kRows][kVecs], RowPointers<kRows>& src,
-                                  const float*& weights, const char*& next, int64_t next_step) {
-  prefetch_weights<Vec, kRows, kVecs, kCount>(weights, next, next_step);
-  PENULT_UNROLL
-  for (int k = 0; k < kCount; ++k) {
-    multiply_step(acc, src, weights + k * kVecs * Vec::kLanes);
-    src.advance();
+                                  const float* weights) {
+  multiply_step<Vec, kStep>(acc, src, weights + kStep * kVecs * Vec::kLanes);
+  src.hold();
+  if constexpr (kStep + 1 < kCount) multiply_steps<Vec, kStep + 1, kCount>(acc, src, weights);
+}
+
+template <class Vec, int kCount, int kRows, int kVecs>
+PENULT_INLINE void multiply_turns(Vec (&acc)[kRows][kVecs], RowPointers<kRows>& src,
+                                  const float*& weights, const char*& next, int64_t next_step,
+                                  int64_t turns) {
+#pragma GCC unroll 1
+  for (; turns > 0; --turns) {
+    prefetch_weights<Vec, kRows, kVecs, kCount>(weights, next, next_step);
+    multiply_steps<Vec, 0, kCount>(acc, src, weights);
+    src.first += kCount * sizeof(float);
+    weights += kCount * kVecs * Vec::kLanes;
   }
-  weights += kCount * kVecs * Vec::kLanes;
 }
 
 // Addresses of rows, one after the other.
@@ -134,21 +148,59 @@ PENULT_INLINE void store_tile(const Vec (&acc)[kRows][kVecs], float* const* dst,
   }
 }
 
+// How a tile's loop over K is made. kAny does for all; the others save what it takes to get in and
+// out of two loops.
+enum class Loop {
+  kAny,
+  kDense,   // one segment of whole turns
+  kThrees,  // segments of threes: 3x3 and 7x7 pixels of three colours
+};
+
+// Where a turn is a step, kAny is as good, and compiled once.
+template <class Vec>
+constexpr bool kOneLoop = kSteps<Vec> == 1;
+
+template <class Vec>
+Loop choose_loop(const TileArgs& args) {
+  if (kOneLoop<Vec>) return Loop::kAny;
+  if (args.length % kSteps<Vec> == 0) return args.segments == 1 ? Loop::kDense : Loop::kAny;
+  return args.length % 3 == 0 ? Loop::kThrees : Loop::kAny;
+}
+
+// Of kThrees, a turn of tiles that fill the registers is a step: gcc 12 spills sums at its end,
+// which is worth it once in eight steps, but not in three.
+template <class Vec, int kRows, int kVecs, Loop kLoop>
+PENULT_INLINE void multiply_tile(Vec (&acc)[kRows][kVecs], RowPointers<kRows>& src,
+                                 const TileArgs& args, const char*& next) {
+  constexpr int kThree = kHeld<kRows, kVecs> < 16 ? 3 : 1;
+  constexpr int kTurn = kLoop == Loop::kThrees ? kThree : kSteps<Vec>;
+  const float* weights = args.weights;
+  const int64_t turns = args.length / kTurn;
+  const uintptr_t first = src.first;
+  for (int64_t s = 0; s < (kLoop == Loop::kDense ? 1 : args.segments); ++s) {
+    src.first = first + static_cast<uintptr_t>(args.offsets[s]) * sizeof(float);
+    multiply_turns<Vec, kTurn>(acc, src, weights, next, args.prefetch_step, turns);
+    if constexpr (kLoop == Loop::kAny && kTurn > 1)
+      multiply_turns<Vec, 1>(acc, src, weights, next, args.prefetch_step, args.length % kTurn);
+  }
+}
+
 // `tiles` tiles, one below the other: where K is 16 or 24, a call for each would take a fifth of
-// the time. The loop over K is not unrolled: clang would then hold more of src in registers than
-// there are, and spill accumulators (tools/check_codegen.py looks).
-template <class Vec, int kRows, int kVecs>
-PENULT_NOINLINE void gemm_tiles(const TileArgs& args, const RowTable& table, int64_t tiles) {
+// the time.
+template <class Vec, int kRows, int kVecs, Loop kLoop>
+PENULT_NOINLINE void gemm_tiles(const TileArgs& tile_args, const RowTable& table, int64_t tiles) {
+  // A copy, which the barriers in the loop do not have loaded again for each tile.
+  const TileArgs args = tile_args;
   const float** src = table.src;
   float** dst = table.dst;
   const float** residual = table.residual;
   const char* next = args.prefetch;
-  const int64_t next_step = args.prefetch_step;
   for (; tiles > 0; --tiles) {
     PENULT_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      Vec::prefetch_write(dst[r] + args.channel);
-      if (residual) Vec::prefetch(residual[r] + args.channel);
+    for (int r = 0; r < kRows; ++r) Vec::prefetch_write(dst[r] + args.channel);
+    if (residual) {
+      PENULT_UNROLL
+      for (int r = 0; r < kRows; ++r) Vec::prefetch(residual[r] + args.channel);
     }
     Vec acc[kRows][kVecs];
     PENULT_UNROLL
@@ -157,24 +209,12 @@ PENULT_NOINLINE void gemm_tiles(const TileArgs& args, const RowTable& table, int
       PENULT_UNROLL
       for (int r = 0; r < kRows; ++r) acc[r][v] = bias;
     }
-    const float* weights = args.weights;
-    const int64_t* const offsets = args.offsets;
-    const int64_t segments = args.segments;
-    const int64_t length = args.length;
     RowPointers<kRows> rows;
+    rows.first = reinterpret_cast<uintptr_t>(src[0]);
     PENULT_UNROLL
     for (int r = 0; r < kRows; ++r)
-      rows.distance[r] = reinterpret_cast<uintptr_t>(src[r]) - reinterpret_cast<uintptr_t>(src[0]);
-    for (int64_t s = 0; s < segments; ++s) {
-      rows.first = reinterpret_cast<uintptr_t>(src[0] + offsets[s]);
-      int64_t k = length;
-#pragma GCC unroll 1
-      for (; k >= kSteps<Vec, kRows, kVecs>; k -= kSteps<Vec, kRows, kVecs>)
-        multiply_steps<Vec, kRows, kVecs, kSteps<Vec, kRows, kVecs>>(acc, rows, weights, next,
-                                                                     next_step);
-#pragma GCC unroll 1
-      for (; k > 0; --k) multiply_steps<Vec, kRows, kVecs, 1>(acc, rows, weights, next, next_step);
-    }
+      rows.distance[r] = reinterpret_cast<uintptr_t>(src[r]) - rows.first;
+    multiply_tile<Vec, kRows, kVecs, kLoop>(acc, rows, args, next);
     with_light_activation<Vec>(*args.activation, [&](const auto& activate) {
       store_tile(acc, dst, residual, args.channel, activate);
     });

@@ -8,6 +8,8 @@
 //   Vec::load(p), Vec::store(p, v)    kLanes floats at any 4-byte aligned address
 //   Vec::load_kept(p)                 as load, but never folded into the instruction that uses it
 //   Vec::broadcast(p), Vec::set(x)    every lane is *p (one load, however often used), or x
+//   Vec::broadcast_at<k>(base, distance)    the same of float k behind the address base + distance,
+//                                     by one instruction that is made where it stands
 //   Vec::add(a, b), sub, mul, div     rounded once
 //   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
 //   Vec::accumulate(sum, a, b)        sum = fma(a, b, sum), for loops that fill the registers
@@ -40,18 +42,19 @@
 #define PENULT_INLINE inline __attribute__((always_inline))
 #define PENULT_NOINLINE __attribute__((noinline))
 
-// Loops over registers must disappear, or accumulators live in memory. Not with sanitizers, whose
-// checks would be unrolled too: gcc then takes a quarter of an hour for one file.
-#if defined(PENULT_ROLLED_LOOPS)
-#define PENULT_UNROLL
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PENULT_SANITIZED
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
     __has_feature(undefined_behavior_sanitizer)
-#define PENULT_UNROLL
+#define PENULT_SANITIZED
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define PENULT_UNROLL
 #endif
-#ifndef PENULT_UNROLL
+
+// Loops over registers must disappear, or accumulators live in memory. Not with sanitizers, whose
+// checks would be unrolled too: gcc then takes a quarter of an hour for one file.
+#if defined(PENULT_ROLLED_LOOPS) || defined(PENULT_SANITIZED)
+#define PENULT_UNROLL
+#else
 #define PENULT_UNROLL _Pragma("GCC unroll 32")
 #endif

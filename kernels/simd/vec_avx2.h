@@ -25,6 +25,22 @@ struct Vec {
   static PENULT_INLINE void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
   static PENULT_INLINE Vec set(float x) { return {_mm256_set1_ps(x)}; }
   static PENULT_INLINE Vec broadcast(const float* p) { return {_mm256_broadcast_ss(p)}; }
+  // Written out, since gcc would rather add kStep to each distance outside of the loop, and has no
+  // registers for so many. Volatile keeps the order of rows, and with it few registers in use.
+  template <int kStep>
+  static PENULT_INLINE Vec broadcast_at(uintptr_t base, uintptr_t distance) {
+#ifdef PENULT_SANITIZED
+    return broadcast(reinterpret_cast<const float*>(base + distance) + kStep);
+#else
+    constexpr int kBytes = kStep * static_cast<int>(sizeof(float));
+    __m256 v;
+    if (__builtin_constant_p(distance) && distance == 0)
+      asm volatile("vbroadcastss %c2(%1), %0" : "=x"(v) : "r"(base), "i"(kBytes));
+    else
+      asm volatile("vbroadcastss %c3(%1,%2), %0" : "=x"(v) : "r"(base), "r"(distance), "i"(kBytes));
+    return {v};
+#endif
+  }
   static PENULT_INLINE Vec add(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec sub(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }

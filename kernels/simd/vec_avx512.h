@@ -29,6 +29,10 @@ struct Vec {
     asm("" : "+v"(v));
     return {v};
   }
+  template <int kStep>
+  static PENULT_INLINE Vec broadcast_at(uintptr_t base, uintptr_t distance) {
+    return broadcast(reinterpret_cast<const float*>(base + distance) + kStep);
+  }
   static PENULT_INLINE Vec add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec sub(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }

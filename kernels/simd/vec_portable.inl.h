@@ -16,6 +16,10 @@ struct Vec {
   static PENULT_INLINE void store(float* p, Vec a) { *reinterpret_cast<Unaligned*>(p) = a.v; }
   static PENULT_INLINE Vec set(float x) { return {x - Lanes{}}; }
   static PENULT_INLINE Vec broadcast(const float* p) { return set(*p); }
+  template <int kStep>
+  static PENULT_INLINE Vec broadcast_at(uintptr_t base, uintptr_t distance) {
+    return broadcast(reinterpret_cast<const float*>(base + distance) + kStep);
+  }
   static PENULT_INLINE Vec add(Vec a, Vec b) { return {a.v + b.v}; }
   static PENULT_INLINE Vec sub(Vec a, Vec b) { return {a.v - b.v}; }
   static PENULT_INLINE Vec mul(Vec a, Vec b) { return {a.v * b.v}; }

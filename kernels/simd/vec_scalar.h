@@ -2,6 +2,8 @@
 
 // Plain C++ for the baseline: four floats, so that a kernel's vector logic is the same everywhere.
 
+#include <cstdint>
+
 #include "kernels/simd/vec.h"
 
 namespace penult::kernels::scalar {
