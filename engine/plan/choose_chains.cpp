@@ -61,14 +61,31 @@ uint64_t ring_bytes(const Plan& plan, const Chain& chain, const std::vector<int6
   return bytes;
 }
 
-// As many rows at a time as leave half of the cache to the weights and to what comes and goes.
+// Weights of all steps: each band reads them again.
+uint64_t weight_bytes(const Plan& plan, const Chain& chain) {
+  int64_t weights = 0;
+  for (int s = chain.first; s <= chain.last; ++s) {
+    const Step& step = plan.steps[s];
+    const Shape& dst = plan.buffers[step.dst].desc.shape;
+    weights += step.kernel->macs(step.problem) / (dst.h * dst.w);
+  }
+  return static_cast<uint64_t>(weights) * sizeof(float);
+}
+
+// Rows at a time, as many as leave half of the cache to the weights and to what comes and goes; 0
+// if the chain does not pay. A product of fewer than kLeastPixels rows reads its weights for too
+// little work: bands of one row of 14 pixels made it a fifth slower (docs/decisions/0017).
 int64_t choose_band_rows(const Plan& plan, const Chain& chain) {
-  constexpr int64_t kMostRows = 8;
-  int64_t rows = 1;
-  while (rows < kMostRows &&
-         ring_bytes(plan, chain, ring_rows(plan, chain, rows + 1)) <= plan.options.cache_bytes / 2)
-    ++rows;
-  return rows;
+  constexpr int64_t kMostRows = 8, kLeastPixels = 96;
+  const uint64_t cache_bytes = plan.options.cache_bytes, room = cache_bytes / 2;
+  const Shape& dst = plan.buffers[plan.steps[chain.last].dst].desc.shape;
+  if (cache_bytes <= PlanOptions::kEveryChain)
+    return std::min(dst.h, static_cast<int64_t>(cache_bytes));
+  if (weight_bytes(plan, chain) > room) return 0;
+  const int64_t least = std::min(dst.h, (kLeastPixels + dst.w - 1) / dst.w);
+  int64_t rows = std::min(dst.h, kMostRows);
+  while (rows >= least && ring_bytes(plan, chain, ring_rows(plan, chain, rows)) > room) --rows;
+  return rows >= least ? rows : 0;
 }
 
 // Turns the maps between the steps into rings, one behind the other.
@@ -88,24 +105,59 @@ void lay_out_rings(Plan& plan, Chain& chain) {
   plan.ring_bytes = std::max(plan.ring_bytes, offset);
 }
 
+Chain chain_of(const Plan& plan, int first, int last) {
+  Chain chain{.first = first, .last = last};
+  for (int s = first; s <= last; ++s)
+    chain.windows.push_back(plan.steps[s].kernel->row_window(plan.steps[s].problem));
+  chain.band_rows = choose_band_rows(plan, chain);
+  return chain;
+}
+
+// The chains that a run of linked steps is cut into: of all ways, the one that makes rings of most
+// bytes of maps. The best way up to a step is the best way up to where the step's chain begins, and
+// that chain.
+std::vector<Chain> cut_into_chains(const Plan& plan, int first, int last) {
+  struct Cut {
+    uint64_t ring_bytes = 0;
+    Chain chain = {};  // the last one; of one step, if it is in none
+  };
+  std::vector<Cut> best(static_cast<size_t>(last - first + 2));  // of so many steps
+  for (int end = first; end <= last; ++end) {
+    const auto before = [&](int s) { return best[static_cast<size_t>(s - first)].ring_bytes; };
+    Cut cut{before(end), {.first = end, .last = end}};
+    uint64_t bytes = 0;
+    for (int begin = end - 1; begin >= first && end - begin < Chain::kMaxSteps; --begin) {
+      const kernels::TensorDesc& map = plan.buffers[plan.steps[begin].dst].desc;
+      bytes += static_cast<uint64_t>(map.image_stride) * sizeof(float);
+      if (before(begin) + bytes <= cut.ring_bytes) continue;
+      Chain chain = chain_of(plan, begin, end);
+      if (chain.band_rows > 0) cut = {before(begin) + bytes, std::move(chain)};
+    }
+    best[static_cast<size_t>(end - first + 1)] = std::move(cut);
+  }
+  std::vector<Chain> chains;
+  for (int end = last; end >= first;) {
+    Chain& chain = best[static_cast<size_t>(end - first + 1)].chain;
+    end = chain.first - 1;
+    if (chain.last > chain.first) chains.push_back(std::move(chain));
+  }
+  std::reverse(chains.begin(), chains.end());
+  return chains;
+}
+
 }  // namespace
 
 void choose_chains(Plan& plan) {
   if (plan.module != nullptr) return;
   const std::vector<int> readers = count_readers(plan);
   const auto count = static_cast<int>(plan.steps.size());
-  for (int first = 0; first < count; ++first) {
-    Chain chain{.first = first, .last = first};
-    while (chain.last + 1 < count && chain.last - chain.first + 1 < Chain::kMaxSteps &&
-           links(plan, readers, plan.steps[chain.last], plan.steps[chain.last + 1]))
-      ++chain.last;
-    if (chain.last == first) continue;
-    for (int s = first; s <= chain.last; ++s)
-      chain.windows.push_back(plan.steps[s].kernel->row_window(plan.steps[s].problem));
-    chain.band_rows = choose_band_rows(plan, chain);
-    lay_out_rings(plan, chain);
-    first = chain.last;
-    plan.chains.push_back(std::move(chain));
+  for (int first = 0, last = 0; first < count; first = ++last) {
+    while (last + 1 < count && links(plan, readers, plan.steps[last], plan.steps[last + 1])) ++last;
+    if (last == first) continue;
+    for (Chain& chain : cut_into_chains(plan, first, last)) {
+      lay_out_rings(plan, chain);
+      plan.chains.push_back(std::move(chain));
+    }
   }
 }
 

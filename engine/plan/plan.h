@@ -27,7 +27,9 @@ struct PlanOptions {
   kernels::Numerics numerics = kernels::Numerics::kLatency;
   uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena, scratch and rings
   uint64_t cache_bytes = uint64_t{1} << 20;          // of a processor, for itself alone: the L2
-  int64_t images_at_once = 0;                        // 0: as choose_images_at_once says
+  // A cache_bytes of 1 to 8: every chain there can be, so many rows at a time. For tests of bits.
+  enum : uint64_t { kEveryChain = 8 };
+  int64_t images_at_once = 0;  // 0: as choose_images_at_once says
 };
 
 // What a caller wants to receive: `value`, as it is. Feature i of run() is the i-th.
