@@ -15,9 +15,9 @@ namespace penult {
 namespace {
 
 // Pauses within a run before a thread sleeps. The others are expected within microseconds if each
-// has a processor; a neighbour who slows one down makes it some hundred, and waking up a virtual
-// processor takes as long: a fifth of that was 4 % of ResNet-50's time (docs/decisions/0006). With
-// more threads than processors the one who waits had better give up its own.
+// has a processor, or some hundred where a neighbour slows one down, and waking up a virtual
+// processor takes as long: with 2,000 pauses ResNet-50 took 4 % more time (docs/decisions/0006). In
+// a pool of more threads than processors the one who waits had better give up its own.
 constexpr int kSpinsInRun = 10'000, kSpinsIfCrowded = 2'000;
 constexpr auto kSpinBetweenRuns = std::chrono::microseconds(50);
 

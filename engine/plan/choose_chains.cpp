@@ -63,13 +63,10 @@ uint64_t ring_bytes(const Plan& plan, const Chain& chain, const std::vector<int6
 
 // Weights of all steps: each band reads them again.
 uint64_t weight_bytes(const Plan& plan, const Chain& chain) {
-  int64_t weights = 0;
-  for (int s = chain.first; s <= chain.last; ++s) {
-    const Step& step = plan.steps[s];
-    const Shape& dst = plan.buffers[step.dst].desc.shape;
-    weights += step.kernel->macs(step.problem) / (dst.h * dst.w);
-  }
-  return static_cast<uint64_t>(weights) * sizeof(float);
+  uint64_t bytes = 0;
+  for (int s = chain.first; s <= chain.last; ++s)
+    bytes += plan.steps[s].kernel->packed_bytes(plan.steps[s].problem);
+  return bytes;
 }
 
 // Rows at a time, as many as leave half of the cache to the weights and to what comes and goes; 0
@@ -83,7 +80,7 @@ int64_t choose_band_rows(const Plan& plan, const Chain& chain) {
     return std::min(dst.h, static_cast<int64_t>(cache_bytes));
   if (weight_bytes(plan, chain) > room) return 0;
   const int64_t least = std::min(dst.h, (kLeastPixels + dst.w - 1) / dst.w);
-  int64_t rows = std::min(dst.h, kMostRows);
+  int64_t rows = std::min(dst.h, std::max(kMostRows, least));
   while (rows >= least && ring_bytes(plan, chain, ring_rows(plan, chain, rows)) > room) --rows;
   return rows >= least ? rows : 0;
 }

@@ -19,7 +19,7 @@ namespace {
 // own channels or, in the last bundle, the padding of the pixel. With 4 channels a group and 16
 // lanes that costs no more than a panel for each group, which would be mostly padding.
 
-GemmShape gemm_shape(const Conv2dGeometry& g) { return {g.oh * g.ow, g.reduction(), g.oc}; }
+GemmShape gemm_shape(const Conv2dGeometry& g) { return {g.reduction(), g.oc}; }
 
 GemmPacking packing_of(Isa isa, const Conv2dGeometry& g) {
   return GemmPacking::of(isa, gemm_shape(g), g.kh * g.kw);

@@ -12,7 +12,6 @@
 namespace penult::kernels {
 
 struct GemmShape {
-  int64_t rows;       // of one image
   int64_t reduction;  // K
   int64_t oc;
 };

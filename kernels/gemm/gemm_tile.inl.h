@@ -85,8 +85,8 @@ PENULT_INLINE void multiply_step(Vec (&acc)[kRows][kVecs], const RowPointers<kRo
 }
 
 // One row multiplies as fast as weights arrive, so it runs ahead in its own stream; several rows
-// hide the fetch of the next panel instead: one step of four asks for a line, since a panel passes
-// many tiles.
+// hide the fetch of the next panel instead: the first step of a turn and each fourth one ask for a
+// line. That is all lines where four tiles of 16 channels pass a panel, or eight of 32.
 template <class Vec, int kRows, int kVecs, int kCount>
 PENULT_INLINE void prefetch_weights(const float* weights, const char*& next, int64_t step) {
   constexpr int kAhead = 2048;  // floats
@@ -153,7 +153,7 @@ PENULT_INLINE void store_tile(const Vec (&acc)[kRows][kVecs], float* const* dst,
 enum class Loop {
   kAny,
   kDense,   // one segment of whole turns
-  kThrees,  // segments of threes: 3x3 and 7x7 pixels of three colours
+  kThrees,  // short segments of threes, such as 3 or 7 pixels of three colours
 };
 
 // Where a turn is a step, kAny is as good, and compiled once.
@@ -164,7 +164,7 @@ template <class Vec>
 Loop choose_loop(const TileArgs& args) {
   if (kOneLoop<Vec>) return Loop::kAny;
   if (args.length % kSteps<Vec> == 0) return args.segments == 1 ? Loop::kDense : Loop::kAny;
-  return args.length % 3 == 0 ? Loop::kThrees : Loop::kAny;
+  return args.length % 3 == 0 && args.length < 3 * kSteps<Vec> ? Loop::kThrees : Loop::kAny;
 }
 
 // Of kThrees, a turn of tiles that fill the registers is a step: gcc 12 spills sums at its end,

@@ -12,7 +12,7 @@ namespace {
 
 GemmPacking packing_of(Isa isa, const Problem& problem) {
   const int64_t ic = problem.src[0].shape.c;
-  return GemmPacking::of(isa, {1, ic, problem.dst.shape.c}, 1);
+  return GemmPacking::of(isa, {ic, problem.dst.shape.c}, 1);
 }
 
 int64_t linear_chunk_rows(const Problem& problem) {

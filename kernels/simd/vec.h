@@ -8,8 +8,9 @@
 //   Vec::load(p), Vec::store(p, v)    kLanes floats at any 4-byte aligned address
 //   Vec::load_kept(p)                 as load, but never folded into the instruction that uses it
 //   Vec::broadcast(p), Vec::set(x)    every lane is *p (one load, however often used), or x
-//   Vec::broadcast_at<k>(base, distance)    the same of float k behind the address base + distance,
-//                                     by one instruction that is made where it stands
+//   Vec::broadcast_at<k>(base, distance)    the same of float k behind the address base + distance.
+//                                     Compilers may not see that it reads memory: in a function
+//                                     that is not inlined, and behind a barrier for memory
 //   Vec::add(a, b), sub, mul, div     rounded once
 //   Vec::fma(a, b, c)                 a * b + c; whether the product is rounded is the ISA's matter
 //   Vec::accumulate(sum, a, b)        sum = fma(a, b, sum), for loops that fill the registers

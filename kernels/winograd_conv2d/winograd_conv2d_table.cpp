@@ -58,7 +58,7 @@ Blocking<Form> Blocking<Form>::of(Isa isa, const Problem& problem) {
 
 template <class Form>
 GemmPacking packing_of(Isa isa, const Blocking<Form>& b) {
-  return GemmPacking::of(isa, {b.block_tiles, b.g.ic, b.g.oc}, b.kProducts, b.kProducts);
+  return GemmPacking::of(isa, {b.g.ic, b.g.oc}, b.kProducts, b.kProducts);
 }
 
 template <Isa kIsa, class Form>

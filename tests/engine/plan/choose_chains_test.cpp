@@ -69,8 +69,12 @@ TEST_F(ChooseChains, EveryChainThereCanBe) {
   for (const int64_t rows : {1, 3, 8}) {
     const Plan plan = planned(graph, {last}, static_cast<uint64_t>(rows));
     expect_rings_hold_what_the_next_step_needs(plan);
-    for (const Chain& chain : plan.chains)
+    int longest = 0;
+    for (const Chain& chain : plan.chains) {
       EXPECT_EQ(chain.band_rows, std::min(rows, dst_of(plan, chain.last).shape.h));
+      longest = std::max(longest, chain.last - chain.first + 1);
+    }
+    EXPECT_EQ(longest, 6);  // from the stem to the second projection, which an addition reads, too
   }
 }
 
@@ -95,6 +99,39 @@ TEST_P(ChooseChainsOfLargeMaps, FitTheCacheAndKeepTheLargestMap) {
 }
 INSTANTIATE_TEST_SUITE_P(Caches, ChooseChainsOfLargeMaps,
                          ::testing::Values(500'000, 700'000, 1'000'000));
+
+// Two maps of which only one can be a ring: the larger one, though the other comes first.
+TEST(ChooseChainsOfFew, TheLargerMap) {
+  constexpr int64_t kSide = 64;
+  testing::RandomNet net(1);
+  ValueId x = net.conv("first", net.input(), 3, {.oc = 64});
+  const ValueId small = x = net.conv("depthwise", x, 64, {.oc = 64, .kernel = 5, .groups = 64});
+  const ValueId large = x = net.conv("expand", x, 64, {.oc = 96});
+  x = net.conv("last", x, 96, {.oc = 96, .kernel = 5, .groups = 96});
+  const Graph graph = net.finish(3, kSide, kSide);
+  const auto is_ring = [&](ValueId value, uint64_t cache_bytes) {
+    return planned(graph, {x}, cache_bytes, 1).buffers[value].desc.ring_rows > 0;
+  };
+  // Bands of two rows: 6 rows of `large` are 150 KB, with as many of `small` 250 KB.
+  EXPECT_TRUE(is_ring(large, 400'000));
+  EXPECT_FALSE(is_ring(small, 400'000));
+  EXPECT_TRUE(is_ring(large, 900'000));
+  EXPECT_TRUE(is_ring(small, 900'000));
+}
+
+// Weights that a band would read again from outside of the cache.
+TEST(ChooseChainsOfFew, NotIfTheWeightsTakeTheCache) {
+  const auto steps_of_chain = [](int64_t oc) {
+    testing::RandomNet net(1);
+    ValueId x = net.conv("expand", net.input(), 3, {.oc = 64});
+    x = net.conv("depthwise", x, 64, {.oc = 64, .kernel = 3, .groups = 64});
+    x = net.conv("project", x, 64, {.oc = oc});
+    const Plan plan = planned(net.finish(3, 64, 64), {x}, 500'000, 1);
+    return plan.chains.empty() ? 0 : plan.chains[0].last - plan.chains[0].first + 1;
+  };
+  EXPECT_EQ(steps_of_chain(64), 3);
+  EXPECT_EQ(steps_of_chain(1024), 2);  // the project's weights are 256 KB
+}
 
 // Bands of too few pixels cost more than the map's way to memory and back.
 TEST_F(ChooseChains, NoneIfNoRingOfEnoughRowsFits) {

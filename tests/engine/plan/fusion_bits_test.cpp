@@ -56,8 +56,9 @@ Features run_native(Graph graph, const std::vector<ValueId>& values, const Setti
   auto workspace = Workspace::create(*plan);
   EXPECT_TRUE(workspace.ok()) << workspace.status().message();
   const std::vector<std::span<float>> spans(features.begin(), features.end());
-  EXPECT_TRUE(
-      (*workspace)->run({.planar = random_images(setting.n).data()}, setting.n, spans).ok());
+  const std::vector<float> images =
+      testing::random_images(7, setting.n, graph.values[graph.input].shape.h);
+  EXPECT_TRUE((*workspace)->run({.planar = images.data()}, setting.n, spans).ok());
   return features;
 }
 
@@ -144,6 +145,21 @@ void expect_rings_change_nothing(const Graph& graph, Isa isa, int64_t n,
 // first row.
 TEST_P(FusionBits, RingsChangeNothing) {
   expect_rings_change_nothing(net(4), isa(), 3, {1, 2, 3, 4}, {1, 3, 8});
+}
+
+// Chains as caches of real sizes make them: some begin within a run of steps, their bands differ in
+// height, and a batch goes in groups.
+TEST_P(FusionBits, ChainsOfRealCachesChangeNothing) {
+  const auto [name, make] = std::get<1>(GetParam());
+  const Graph graph = make(6, 3 * kSize);
+  const std::vector<ValueId> last = {graph.nodes.back().output};
+  const Features maps = run_native(graph, last, {isa(), true, 3, 1, 3, uint64_t{1} << 30});
+  for (const uint64_t cache_bytes : {200'000, 400'000, 600'000}) {
+    for (const int threads : {1, 2}) {
+      const Features rings = run_native(graph, last, {isa(), true, 3, threads, 0, cache_bytes});
+      EXPECT_TRUE(same_bits(rings[0], maps[0])) << name << ", " << threads << ", " << cache_bytes;
+    }
+  }
 }
 
 // Windows taller than the maps under them, one behind the other: rows far outside a map are
