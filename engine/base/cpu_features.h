@@ -32,9 +32,9 @@ Result<Isa> usable_isa();
 int usable_cpus();
 
 // Bytes of cache that a processor has for itself (L2), or 1 MiB where the system does not say. The
-// environment variable PENULT_CACHE_BYTES, if it is a positive number, is believed instead (1 to
-// 8 are for tests: PlanOptions::kEveryChain). It
-// decides how work is cut up, hence time and memory, and no bit.
+// environment variable PENULT_CACHE_BYTES, if it is a positive number, is believed instead (1 to 8
+// are for tests: PlanOptions::kEveryChain). It decides how work is cut up, hence time and memory,
+// and no bit.
 uint64_t private_cache_bytes();
 
 }  // namespace penult
