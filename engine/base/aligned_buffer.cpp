@@ -1,6 +1,10 @@
 #include "engine/base/aligned_buffer.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
 
 #include "engine/base/text.h"
 
@@ -12,22 +16,48 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kWorthHugePages = 2 * kHugePage;
 
+size_t round_up(size_t bytes, size_t multiple) {
+  return (bytes + multiple - 1) / multiple * multiple;
+}
+
+// Mapped memory that starts at a huge page; null if there is none.
+std::byte* map_huge_pages(size_t bytes) {
+  void* const mapped = ::mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const size_t before =
+      round_up(reinterpret_cast<uintptr_t>(begin), kHugePage) - reinterpret_cast<uintptr_t>(begin);
+  if (before != 0) ::munmap(begin, before);
+  if (before != kHugePage) ::munmap(begin + before + bytes, kHugePage - before);
+  // Whole ones, so that no memory is taken that was not asked for. Where it fails, pages are small.
+  static_cast<void>(::madvise(begin + before, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
+  return begin + before;
+}
+
 }  // namespace
+
+void AlignedBuffer::Free::operator()(std::byte* p) const {
+  if (mapped_bytes == 0) return std::free(p);
+  ::munmap(p, mapped_bytes);
+}
 
 Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   AlignedBuffer buffer;
-  const size_t alignment = bytes >= kWorthHugePages ? kHugePage : kAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (rounded < bytes) return Status(StatusCode::kOutOfMemory, "buffer size overflows");
+  const bool is_large = bytes >= kWorthHugePages;
+  const size_t page = is_large ? static_cast<size_t>(::sysconf(_SC_PAGESIZE)) : kAlignment;
+  if (bytes > SIZE_MAX - page - kHugePage) {
+    return Status(StatusCode::kOutOfMemory, "buffer size overflows");
+  }
+  const size_t rounded = round_up(bytes, page);
   if (rounded != 0) {
-    buffer.data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
+    std::byte* const data = is_large
+                                ? map_huge_pages(rounded)
+                                : static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
+    buffer.data_ = {data, Free{is_large ? rounded : 0}};
     if (!buffer.data_) {
       return Status(StatusCode::kOutOfMemory, concat("cannot allocate ", rounded, " bytes"));
     }
-  }
-  // Whole ones, so that no memory is taken that was not asked for. Where it fails, pages are small.
-  if (alignment == kHugePage) {
-    static_cast<void>(::madvise(buffer.data_.get(), bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
   }
   buffer.bytes_ = bytes;
   return buffer;

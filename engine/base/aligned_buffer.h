@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <span>
 
@@ -10,7 +9,8 @@
 namespace penult {
 
 // Owned, 64-byte aligned, uninitialised memory. A failed allocation is a Status, not an exception.
-// Large buffers ask the system for huge pages.
+// Large buffers come from the system and go back to it at once (an allocator would keep what was
+// freed, and it would count as used), and ask for huge pages.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
@@ -26,7 +26,8 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
+    size_t mapped_bytes;  // 0: from the allocator
+    void operator()(std::byte* p) const;
   };
   std::unique_ptr<std::byte, Free> data_;
   size_t bytes_ = 0;

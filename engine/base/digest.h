@@ -22,10 +22,11 @@ class Sha256 {
   uint64_t total_bytes_ = 0;
 };
 
-// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, initial and final xor all ones).
-uint32_t crc32c(std::span<const uint8_t> bytes);
+// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, initial and final xor all ones) of bytes
+// that follow others, whose CRC is `before`.
+uint32_t crc32c(std::span<const uint8_t> bytes, uint32_t before = 0);
 // The same on processors without SSE 4.2, which crc32c() chooses by itself.
-uint32_t crc32c_by_tables(std::span<const uint8_t> bytes);
+uint32_t crc32c_by_tables(std::span<const uint8_t> bytes, uint32_t before = 0);
 
 // CRC-32 as zip and PNG use it (polynomial 0x04C11DB7 reflected, initial and final xor all ones).
 uint32_t crc32(std::span<const uint8_t> bytes);

@@ -63,5 +63,27 @@ TEST(Crc32c, AgreesWithBitwiseDivisionAtEveryLength) {
   }
 }
 
+// Long ones are cut into three streams by the instruction's code: around one, two and four times
+// their length, and whatever is left.
+TEST(Crc32c, AgreesWithTheTablesOnLongMessages) {
+  std::vector<uint8_t> bytes(5 * 3 * 4096);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * i * 31 + i / 251);
+  for (const size_t length : {12287, 12288, 12289, 12295, 24575, 24576, 24583, 49152, 61439}) {
+    const auto message = std::span(bytes).first(length);
+    EXPECT_EQ(crc32c(message), crc32c_by_tables(message)) << "length " << length;
+  }
+}
+
+TEST(Crc32c, ContinuesBehindOtherBytes) {
+  std::vector<uint8_t> bytes(40000);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 131 + i / 255);
+  const std::span<const uint8_t> message(bytes);
+  for (const size_t cut : {0, 1, 7, 8, 4096, 12288, 39999, 40000}) {
+    const uint32_t before = crc32c(message.first(cut));
+    EXPECT_EQ(crc32c(message.subspan(cut), before), crc32c(message)) << "cut at " << cut;
+    EXPECT_EQ(crc32c_by_tables(message.subspan(cut), before), crc32c(message)) << "cut at " << cut;
+  }
+}
+
 }  // namespace
 }  // namespace penult
