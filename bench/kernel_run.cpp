@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
+#include "kernels/support.h"
 
 namespace penult::bench {
 namespace {
@@ -69,14 +70,14 @@ Status KernelRun::place_tensors() {
     shapes::copy_in(numbers.residual, problem_.residual, residual_.floats(), n);
   }
   weights_ = std::move(numbers.weights);
-  weight_spans_.assign(weights_.begin(), weights_.end());
   return {};
 }
 
 Status KernelRun::start_own() {
   const kernels::Kernel& kernel = *setting_.kernel;
   PENULT_ASSIGN_OR_RETURN(packed_, zeros(kernel.packed_bytes(problem_)));
-  kernel.pack(problem_, weight_spans_, packed_.data());
+  kernels::LoadedWeights weights({weights_.begin(), weights_.end()}, problem_.dst.shape.c);
+  kernel.pack(problem_, weights, packed_.data());
   constexpr size_t kAlignment = AlignedBuffer::kAlignment;
   scratch_bytes_ = (kernel.scratch_bytes(problem_) + kAlignment - 1) / kAlignment * kAlignment;
   PENULT_ASSIGN_OR_RETURN(scratch_, zeros(scratch_bytes_ * static_cast<size_t>(setting_.threads)));
@@ -89,7 +90,8 @@ Status KernelRun::start_prepared() {
       prepared_, setting_.kernel->prepare(
                      {.problem = problem_, .max_batch = setting_.n, .threads = setting_.threads}));
   PENULT_ASSIGN_OR_RETURN(packed_, zeros(prepared_->packed_bytes()));
-  PENULT_RETURN_IF_ERROR(prepared_->pack(weight_spans_, packed_.data()));
+  kernels::LoadedWeights weights({weights_.begin(), weights_.end()}, problem_.dst.shape.c);
+  PENULT_RETURN_IF_ERROR(prepared_->pack(weights, packed_.data()));
   PENULT_ASSIGN_OR_RETURN(scratch_, zeros(prepared_->scratch_bytes()));
   PENULT_ASSIGN_OR_RETURN(
       bound_,

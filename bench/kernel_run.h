@@ -46,7 +46,6 @@ class KernelRun {
   const KernelSetting setting_;
   kernels::Problem problem_;
   std::vector<shapes::Dense> weights_;
-  std::vector<std::span<const float>> weight_spans_;
   std::vector<AlignedBuffer> sources_;
   std::vector<const float*> src_;
   AlignedBuffer residual_, dst_, packed_, scratch_, other_data_;

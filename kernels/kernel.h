@@ -87,9 +87,18 @@ struct Problem {
   std::vector<std::vector<int64_t>> weight_dims;  // by slot of the operator; empty: slot not given
 };
 
-// Weights by slot in the source order of the operator (see engine/ops); empty span: not given.
-// Batchnorm is already folded into them.
-using Weights = std::span<const std::span<const float>>;
+// What pack() gets: weights by slot in the source order of the operator (see engine/ops), batchnorm
+// already folded into them. Slot 0 may be read from a file when it is asked for. Where that fails
+// it is empty, and pack() may leave anything: its caller knows of it.
+class Weights {
+ public:
+  virtual ~Weights() = default;
+  // A slot; empty: not given.
+  virtual std::span<const float> operator[](size_t slot) = 0;
+  // Of slot 0 the output channels (its first dimension) of a range: to be asked for in order, all
+  // of them once, and then not the whole. Valid until the next call.
+  virtual std::span<const float> channels(Range range) = 0;
+};
 
 struct RunArgs {
   const Problem& problem;
@@ -113,7 +122,7 @@ std::string accepts_all(const Problem&);
 Halo no_halo(const Problem&, int index);
 size_t no_bytes(const Problem&);
 bool never(const Problem&);
-void pack_nothing(const Problem&, Weights, std::byte*);
+void pack_nothing(const Problem&, Weights&, std::byte*);
 // Each weight of slot 0 at each pixel of dst.
 int64_t direct_macs(const Problem&);
 
@@ -147,9 +156,12 @@ struct Kernel {
   RowWindow (*row_window)(const Problem&) = nullptr;
   // Whether src[0] may be a ring, too.
   bool (*ring_src)(const Problem&) = never;
+  // Whether dst may be the residual's memory, where both lie alike and no src is there: each float
+  // of the residual is read just before the same float of dst is written.
+  bool overwrites_residual = false;
   size_t (*packed_bytes)(const Problem&) = no_bytes;
   // Called once, by one thread.
-  void (*pack)(const Problem&, Weights, std::byte* packed) = pack_nothing;
+  void (*pack)(const Problem&, Weights&, std::byte* packed) = pack_nothing;
   size_t (*scratch_bytes)(const Problem&) = no_bytes;  // for each thread
   // Multiply-adds with weights that the kernel needs for one image.
   int64_t (*macs)(const Problem&) = direct_macs;

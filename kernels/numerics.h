@@ -8,7 +8,7 @@
 
 namespace penult::kernels {
 
-inline constexpr int kNumericsVersion = 2;
+inline constexpr int kNumericsVersion = 3;
 
 // latency: for one image at a time. throughput: for batches of 8 and more.
 enum class Numerics { kLatency, kThroughput };

@@ -47,7 +47,7 @@ class PreparedKernel {
  public:
   virtual ~PreparedKernel() = default;
   virtual size_t packed_bytes() const = 0;
-  virtual Status pack(Weights weights, std::byte* packed) const = 0;
+  virtual Status pack(Weights& weights, std::byte* packed) const = 0;
   virtual size_t scratch_bytes() const = 0;  // in all, not for each thread
   virtual Result<std::unique_ptr<BoundKernel>> bind(const BindArgs& args) const = 0;
   // What the library chose, in its own words: "brgconv:avx512_core".

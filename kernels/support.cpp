@@ -34,7 +34,7 @@ Halo no_halo(const Problem&, int) { return {}; }
 size_t no_bytes(const Problem&) { return 0; }
 bool never(const Problem&) { return false; }
 bool always(const Problem&) { return true; }
-void pack_nothing(const Problem&, Weights, std::byte*) {}
+void pack_nothing(const Problem&, Weights&, std::byte*) {}
 std::string accepts_all(const Problem&) { return {}; }
 
 int64_t direct_macs(const Problem& problem) {
@@ -80,12 +80,23 @@ size_t raw_weights_bytes(const Problem& problem) {
   return static_cast<size_t>(elems) * sizeof(float);
 }
 
-void pack_raw_weights(const Problem&, Weights weights, std::byte* packed) {
-  for (const auto& slot : weights) {
-    if (slot.empty()) continue;
-    std::memcpy(packed, slot.data(), slot.size_bytes());
-    packed += slot.size_bytes();
+void pack_raw_weights(const Problem& problem, Weights& weights, std::byte* packed) {
+  for (size_t slot = 0; slot < problem.weight_dims.size(); ++slot) {
+    const std::span<const float> values = weights[slot];
+    if (values.empty()) continue;
+    std::memcpy(packed, values.data(), values.size_bytes());
+    packed += values.size_bytes();
   }
+}
+
+std::span<const float> LoadedWeights::operator[](size_t slot) {
+  return slot < slots_.size() ? slots_[slot] : std::span<const float>();
+}
+
+std::span<const float> LoadedWeights::channels(Range range) {
+  const size_t each = slots_[0].size() / static_cast<size_t>(oc_);
+  return slots_[0].subspan(static_cast<size_t>(range.begin) * each,
+                           static_cast<size_t>(range.end - range.begin) * each);
 }
 
 const float* raw_weight(const Problem& problem, const std::byte* packed, size_t slot) {

@@ -3,7 +3,10 @@
 // What the tables and reference kernels of all operators share. Baseline code only.
 
 #include <cstring>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/kernel.h"
 #include "kernels/strides.h"
@@ -47,9 +50,22 @@ void for_each_dst_pixel(const RunArgs& args, const Body& body) {
     for (int64_t x = 0; x < shape.w; ++x) body(row / shape.h, row % shape.h, x);
 }
 
+// Weights that are in memory already; `oc` channels in slot 0.
+class LoadedWeights : public Weights {
+ public:
+  LoadedWeights(std::vector<std::span<const float>> slots, int64_t oc)
+      : slots_(std::move(slots)), oc_(oc) {}
+  std::span<const float> operator[](size_t slot) override;
+  std::span<const float> channels(Range range) override;
+
+ private:
+  std::vector<std::span<const float>> slots_;
+  int64_t oc_;
+};
+
 // Packing for kernels that want the weights as they are: slot after slot.
 size_t raw_weights_bytes(const Problem& problem);
-void pack_raw_weights(const Problem& problem, Weights weights, std::byte* packed);
+void pack_raw_weights(const Problem& problem, Weights& weights, std::byte* packed);
 // Null if the slot was not given.
 const float* raw_weight(const Problem& problem, const std::byte* packed, size_t slot);
 

@@ -29,7 +29,7 @@ std::byte* map_huge_pages(size_t bytes) {
   const size_t before =
       round_up(reinterpret_cast<uintptr_t>(begin), kHugePage) - reinterpret_cast<uintptr_t>(begin);
   if (before != 0) ::munmap(begin, before);
-  if (before != kHugePage) ::munmap(begin + before + bytes, kHugePage - before);
+  ::munmap(begin + before + bytes, kHugePage - before);
   // Whole ones, so that no memory is taken that was not asked for. Where it fails, pages are small.
   static_cast<void>(::madvise(begin + before, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
   return begin + before;

@@ -48,7 +48,7 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
     Graph graph, std::vector<Delivery> deliveries) {
   std::unique_ptr<ReferenceExecutor> executor(
       new ReferenceExecutor(std::move(graph), std::move(deliveries)));
-  NodeWeights weights;
+  AlignedBuffer room;
   for (const Node& node : executor->graph_.nodes) {
     Layer layer{.kernel = nullptr, .problem = describe(executor->graph_, node), .packed = {}};
     layer.kernel = reference_kernel(layer.problem);
@@ -60,8 +60,9 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
     layer.problem.dst = plain_desc(layer.problem.dst.shape);
     PENULT_ASSIGN_OR_RETURN(layer.packed,
                             AlignedBuffer::allocate(layer.kernel->packed_bytes(layer.problem)));
-    PENULT_RETURN_IF_ERROR(load_folded_weights(executor->graph_, node, weights));
-    layer.kernel->pack(layer.problem, weights.slots, layer.packed.data());
+    PENULT_ASSIGN_OR_RETURN(const auto weights, FoldedWeights::open(executor->graph_, node, room));
+    layer.kernel->pack(layer.problem, *weights, layer.packed.data());
+    PENULT_RETURN_IF_ERROR(weights->finish());
     executor->layers_.push_back(std::move(layer));
   }
   return executor;

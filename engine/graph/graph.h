@@ -30,12 +30,23 @@ struct WeightInfo {
   uint64_t elems() const;  // product of dims (validated not to overflow)
 };
 
+// The numbers of one weight, from the first to the last.
+class WeightStream {
+ public:
+  virtual ~WeightStream() = default;
+  // Fills dst with the next ones; there have to be so many. Verifies each checksum, where there are
+  // any, as soon as all that it covers was read.
+  virtual Status read(std::span<float> dst) = 0;
+};
+
 // Where the numbers are: memory (importers) or a .penult file. Thread-safe.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
-  // Fills dst (exactly elems() floats) with weight `id`; verifies checksums where there are any.
-  virtual Status read(WeightId id, std::span<float> dst) const = 0;
+  // May not outlive the source.
+  virtual std::unique_ptr<WeightStream> open(WeightId id) const = 0;
+  // Fills dst, exactly elems() floats, with weight `id`.
+  Status read(WeightId id, std::span<float> dst) const { return open(id)->read(dst); }
 };
 
 // Batchnorm folded into a producer: y = gamma * (x - mean) / sqrt(var + eps) + beta, per channel.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,12 +14,24 @@ namespace penult {
 class MemoryWeights : public WeightSource {
  public:
   explicit MemoryWeights(std::vector<std::vector<float>> tensors) : tensors_(std::move(tensors)) {}
-  Status read(WeightId id, std::span<float> dst) const override {
-    std::copy(tensors_[id].begin(), tensors_[id].end(), dst.begin());
-    return {};
+  std::unique_ptr<WeightStream> open(WeightId id) const override {
+    return std::make_unique<Stream>(tensors_[id]);
   }
 
  private:
+  class Stream : public WeightStream {
+   public:
+    explicit Stream(std::span<const float> left) : left_(left) {}
+    Status read(std::span<float> dst) override {
+      std::copy_n(left_.begin(), dst.size(), dst.begin());
+      left_ = left_.subspan(dst.size());
+      return {};
+    }
+
+   private:
+    std::span<const float> left_;
+  };
+
   std::vector<std::vector<float>> tensors_;
 };
 

@@ -13,8 +13,8 @@ class SelectedWeights : public WeightSource {
  public:
   SelectedWeights(std::shared_ptr<const WeightSource> source, std::vector<WeightId> ids)
       : source_(std::move(source)), ids_(std::move(ids)) {}
-  Status read(WeightId id, std::span<float> dst) const override {
-    return source_->read(ids_[static_cast<size_t>(id)], dst);
+  std::unique_ptr<WeightStream> open(WeightId id) const override {
+    return source_->open(ids_[static_cast<size_t>(id)]);
   }
 
  private:

@@ -24,8 +24,8 @@ class WeightFile : public WeightSource {
   WeightFile(InputFile file, std::vector<WeightRange> ranges)
       : file_(std::move(file)), ranges_(std::move(ranges)) {}
 
-  // ChecksumMismatch, FormatCorrupt (padding not zero), Io.
-  Status read(WeightId id, std::span<float> dst) const override;
+  // Errors of reading: ChecksumMismatch, FormatCorrupt (padding not zero), Io.
+  std::unique_ptr<WeightStream> open(WeightId id) const override;
   const std::vector<WeightRange>& ranges() const { return ranges_; }
 
  private:

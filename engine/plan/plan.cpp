@@ -5,8 +5,6 @@
 
 #include "engine/base/check.h"
 #include "engine/base/checked.h"
-#include "engine/base/text.h"
-#include "engine/plan/arena.h"
 #include "engine/plan/fold_weights.h"
 #include "kernels/backend_module.h"
 
@@ -25,13 +23,6 @@ Status prepare_kernels(const PlanOptions& options, std::vector<Step>& steps) {
 
 uint64_t packed_bytes(const Step& step) {
   return step.prepared ? step.prepared->packed_bytes() : step.kernel->packed_bytes(step.problem);
-}
-
-// For each thread. A prepared kernel has the scratch of all threads to itself.
-uint64_t scratch_bytes(const Step& step, int threads) {
-  if (!step.prepared) return step.kernel->scratch_bytes(step.problem);
-  const auto parts = static_cast<uint64_t>(threads);
-  return (step.prepared->scratch_bytes() + parts - 1) / parts;
 }
 
 // Input first; each delivery right after the step that computes its value, so that the value's
@@ -67,70 +58,6 @@ std::vector<Step> add_input_and_deliveries(const Graph& graph, std::vector<Step>
   return steps;
 }
 
-Status exceeds(uint64_t bytes, const Plan& plan) {
-  return Status(StatusCode::kLimitExceeded,
-                concat("activations of ", plan.images_at_once, " images need ", bytes,
-                       " bytes, the budget is ", plan.options.memory_budget_bytes,
-                       "; use a smaller batch or a smaller input size"));
-}
-
-// The steps during which each step's values have to be there.
-struct Span {
-  int first, last;
-};
-
-std::vector<Span> spans(const Plan& plan) {
-  std::vector<Span> spans;
-  for (int s = 0; s < static_cast<int>(plan.steps.size()); ++s) spans.push_back({s, s});
-  for (const Chain& chain : plan.chains)
-    for (int s = chain.first; s <= chain.last; ++s) spans[s] = {chain.first, chain.last};
-  return spans;
-}
-
-// Lifetimes from the steps, offsets from the arena; values nobody computes get no memory.
-Status place_buffers(Plan& plan) {
-  std::vector<Lifetime> lifetimes(plan.buffers.size());
-  std::vector<bool> used(plan.buffers.size(), false);
-  const std::vector<Span> when = spans(plan);
-  for (int s = 0; s < static_cast<int>(plan.steps.size()); ++s) {
-    const Step& step = plan.steps[s];
-    const auto touch = [&](int buffer) {
-      if (buffer < 0 || plan.buffers[buffer].desc.ring_rows > 0) return;
-      if (!used[buffer]) lifetimes[buffer].first = when[s].first;
-      used[buffer] = true;
-      lifetimes[buffer].last = when[s].last;
-    };
-    touch(step.dst);
-    for (const int buffer : step.src) touch(buffer);
-    touch(step.residual);
-  }
-  uint64_t sum = 0;
-  for (size_t i = 0; i < lifetimes.size(); ++i) {
-    if (!used[i]) continue;
-    const auto image = static_cast<uint64_t>(plan.buffers[i].desc.image_stride);
-    const auto elems = checked_mul(image, static_cast<uint64_t>(plan.images_at_once));
-    const auto bytes = elems ? checked_mul(*elems, sizeof(float)) : std::nullopt;
-    if (!bytes || *bytes > plan.options.memory_budget_bytes) {
-      return exceeds(bytes.value_or(UINT64_MAX), plan);
-    }
-    lifetimes[i].bytes = align_up(*bytes, 64);
-    sum += lifetimes[i].bytes;  // at most 65,536 values of at most the budget: cannot overflow
-  }
-  plan.arena_bytes = assign_offsets(lifetimes);
-  PENULT_DCHECK(plan.arena_bytes <= sum || sum == 0);
-  for (size_t i = 0; i < lifetimes.size(); ++i)
-    if (used[i]) plan.buffers[i].offset_bytes = lifetimes[i].offset;
-  for (const Step& step : plan.steps) {
-    if (step.kernel == nullptr) continue;
-    plan.scratch_bytes =
-        std::max(plan.scratch_bytes, align_up(scratch_bytes(step, plan.options.threads), 64));
-  }
-  const uint64_t total = plan.arena_bytes + (plan.scratch_bytes + plan.ring_bytes) *
-                                                static_cast<uint64_t>(plan.options.threads);
-  if (total > plan.options.memory_budget_bytes) return exceeds(total, plan);
-  return {};
-}
-
 void place_weights(Plan& plan) {
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
@@ -139,8 +66,8 @@ void place_weights(Plan& plan) {
   }
 }
 
-// Tensor by tensor: one node's unpacked weights in memory at a time, the largest first, while most
-// of the packed ones' memory is untouched.
+// Tensor by tensor: at most one node's unpacked weights in memory at a time, the largest first,
+// while most of the packed ones' memory is untouched.
 Status pack_weights(const Graph& graph, Plan& plan) {
   std::vector<const Node*> producers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) producers[node.output] = &node;
@@ -152,15 +79,17 @@ Status pack_weights(const Graph& graph, Plan& plan) {
   std::stable_sort(steps.begin(), steps.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   PENULT_ASSIGN_OR_RETURN(AlignedBuffer packed, AlignedBuffer::allocate(plan.packed_bytes));
-  NodeWeights weights;
+  AlignedBuffer room;
   for (const auto& [bytes, step] : steps) {
-    PENULT_RETURN_IF_ERROR(load_folded_weights(graph, *producers[step->dst], weights));
+    PENULT_ASSIGN_OR_RETURN(const auto weights,
+                            FoldedWeights::open(graph, *producers[step->dst], room));
     std::byte* const place = packed.data() + step->packed_offset;
     if (step->prepared) {
-      PENULT_RETURN_IF_ERROR(step->prepared->pack(weights.slots, place));
+      PENULT_RETURN_IF_ERROR(step->prepared->pack(*weights, place));
     } else {
-      step->kernel->pack(step->problem, weights.slots, place);
+      step->kernel->pack(step->problem, *weights, place);
     }
+    PENULT_RETURN_IF_ERROR(weights->finish());
   }
   plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));
   return {};

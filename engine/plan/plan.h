@@ -127,6 +127,10 @@ void choose_chains(Plan& plan);
 // computes.
 int64_t choose_images_at_once(const Plan& plan);
 
+// Gives every value that is computed its place in the arena, where nothing is that is still needed;
+// a sum the place of its residual, where that is its last use. LimitExceeded above the budget.
+Status place_buffers(Plan& plan);
+
 // Kernels, layout and arena: everything but the weights, of which nothing is read. `graph` has been
 // through run_passes and its outputs are the deliveries' values. LimitExceeded above the budget,
 // Device if the module's library fails.
@@ -134,7 +138,7 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
                      const PlanOptions& options);
 
 // The whole way: lay_out, then packed weights. `packed`, if given, is that of a plan for the same
-// graph and ISA, without a module. Errors: as lay_out, and those of load_folded_weights.
+// graph and ISA, without a module. Errors: as lay_out, and those of FoldedWeights.
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
                        const PlanOptions& options,
                        std::shared_ptr<const AlignedBuffer> packed = nullptr);

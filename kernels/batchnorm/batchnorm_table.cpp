@@ -15,9 +15,10 @@ size_t packed_bytes(const Problem& problem) {
   return static_cast<size_t>(channels(problem)) * 2 * sizeof(float);
 }
 
-void pack(const Problem& problem, Weights weights, std::byte* packed) {
+void pack(const Problem& problem, Weights& weights, std::byte* packed) {
   const double eps = problem.attrs.get_float("eps");
   const auto gamma = weights[0], beta = weights[1], mean = weights[2], var = weights[3];
+  if (gamma.empty()) return;
   auto* out_scale = reinterpret_cast<float*>(packed);
   float* out_shift = out_scale + channels(problem);
   std::memset(packed, 0, packed_bytes(problem));

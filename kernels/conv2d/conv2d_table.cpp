@@ -19,10 +19,8 @@ namespace {
 // own channels or, in the last bundle, the padding of the pixel. With 4 channels a group and 16
 // lanes that costs no more than a panel for each group, which would be mostly padding.
 
-GemmShape gemm_shape(const Conv2dGeometry& g) { return {g.reduction(), g.oc}; }
-
 GemmPacking packing_of(Isa isa, const Conv2dGeometry& g) {
-  return GemmPacking::of(isa, gemm_shape(g), g.kh * g.kw);
+  return GemmPacking::of(isa, {g.reduction(), g.oc}, g.reduction(), g.kh * g.kw);
 }
 
 // Bytes of src that a new row brings into the cache.
@@ -55,32 +53,20 @@ Bundle bundle_of(const Conv2dGeometry& g, int64_t index) {
   return bundle;
 }
 
-// Weights of a bundle with the zeros between its groups, in `room` if there are any; `weights` are
-// the whole convolution's.
-std::span<const float> dense_weights(const Conv2dGeometry& g, const Bundle& bundle,
-                                     std::span<const float> weights, std::vector<float>& room) {
+// Weights of a bundle with the zeros between its groups.
+std::vector<float> dense_weights(const Conv2dGeometry& g, const Bundle& bundle, Weights& weights) {
   const auto reduction = static_cast<size_t>(g.reduction());
   const auto channels = static_cast<size_t>(bundle.dense.oc);
-  weights = weights.subspan(static_cast<size_t>(bundle.oc_begin) * reduction, channels * reduction);
-  if (bundle.groups == 1) return weights;
+  const auto from = weights.channels({bundle.oc_begin, bundle.oc_begin + bundle.dense.oc});
   const auto dense_reduction = static_cast<size_t>(bundle.dense.reduction());
-  room.assign(channels * dense_reduction, 0.0F);
+  std::vector<float> dense(channels * dense_reduction, 0.0F);
   const size_t channels_in_group = channels / static_cast<size_t>(bundle.groups);
-  for (size_t o = 0; o < channels; ++o) {
-    const auto from = weights.subspan(o * reduction, reduction);
+  for (size_t o = 0; !from.empty() && o < channels; ++o) {
+    const auto row = from.subspan(o * reduction, reduction);
     const size_t at = o * dense_reduction + o / channels_in_group * reduction;
-    std::copy(from.begin(), from.end(), room.data() + at);
+    std::copy(row.begin(), row.end(), dense.data() + at);
   }
-  return room;
-}
-
-// K in (kh, kw, ic) order, as the segments walk it.
-std::vector<int64_t> source_index(const Conv2dGeometry& g) {
-  std::vector<int64_t> index;
-  index.reserve(static_cast<size_t>(g.reduction()));
-  for (int64_t tap = 0; tap < g.kh * g.kw; ++tap)
-    for (int64_t c = 0; c < g.ic; ++c) index.push_back(c * g.kh * g.kw + tap);
-  return index;
+  return dense;
 }
 
 // Pixels of few channels may lie side by side: then a kernel row is one stream, and the map is a
@@ -136,20 +122,26 @@ size_t packed_bytes(const Problem& problem) {
 }
 
 template <Isa kIsa>
-void pack(const Problem& problem, Weights weights, std::byte* packed) {
+void pack_dense(const Problem& problem, const Conv2dGeometry& g, Weights& weights,
+                std::span<const float> bias, std::byte* packed) {
+  const GemmPacking packing = packing_of(kIsa, g);
+  pack_gemm(packing, {weights, g.oc, g.ic, g.kh * g.kw}, bias, packed);
+  fill_offsets(g, problem.src[0], reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at));
+}
+
+template <Isa kIsa>
+void pack(const Problem& problem, Weights& weights, std::byte* packed) {
   const Conv2dGeometry g = conv2d_geometry(problem);
-  std::vector<float> room;
+  const std::span<const float> bias = weights[1];
+  if (g.groups == 1) return pack_dense<kIsa>(problem, g, weights, bias, packed);
   for (int64_t b = 0; b < bundles(g); ++b, packed += bundle_bytes<kIsa>(g)) {
     const Bundle bundle = bundle_of(g, b);
-    const Conv2dGeometry& dense = bundle.dense;
-    const GemmPacking packing = packing_of(kIsa, dense);
-    auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
-    if (!bias.empty())
-      bias = bias.subspan(static_cast<size_t>(bundle.oc_begin), static_cast<size_t>(dense.oc));
-    pack_gemm(packing, dense.oc, dense_weights(g, bundle, weights[0], room), source_index(dense),
-              bias, packed);
-    fill_offsets(dense, problem.src[0],
-                 reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at));
+    const std::vector<float> dense = dense_weights(g, bundle, weights);
+    LoadedWeights loaded({dense}, bundle.dense.oc);
+    const auto part = bias.empty() ? bias
+                                   : bias.subspan(static_cast<size_t>(bundle.oc_begin),
+                                                  static_cast<size_t>(bundle.dense.oc));
+    pack_dense<kIsa>(problem, bundle.dense, loaded, part, packed);
   }
 }
 
@@ -230,6 +222,7 @@ constexpr Kernel native(const char* name) {
           .dense_src = dense_src,
           .row_window = conv2d_row_window,
           .ring_src = ring_src,
+          .overwrites_residual = true,
           .packed_bytes = packed_bytes<kIsa>,
           .pack = pack<kIsa>,
           .scratch_bytes = scratch_bytes,

@@ -35,17 +35,17 @@ size_t packed_bytes(const Problem& problem) {
   return static_cast<size_t>((1 + g.kh * g.kw) * round_up(g.ic, kChannelPad)) * sizeof(float);
 }
 
-void pack(const Problem& problem, Weights weights, std::byte* packed) {
+void pack(const Problem& problem, Weights& weights, std::byte* packed) {
   const Conv2dGeometry g = conv2d_geometry(problem);
   const int64_t taps = g.kh * g.kw;
-  const bool has_bias = weights.size() > 1 && !weights[1].empty();
+  const std::span<const float> from = weights[0], bias = weights[1];
+  if (from.empty()) return;
   auto* out = reinterpret_cast<float*>(packed);
   std::memset(packed, 0, packed_bytes(problem));
   for (int64_t c = 0; c < g.ic; ++c) {
     float* to = out + c / kDepthwiseLine * kDepthwiseLine * (1 + taps) + c % kDepthwiseLine;
-    if (has_bias) *to = weights[1][c];
-    for (int64_t tap = 0; tap < taps; ++tap)
-      to[(1 + tap) * kDepthwiseLine] = weights[0][c * taps + tap];
+    if (!bias.empty()) *to = bias[c];
+    for (int64_t tap = 0; tap < taps; ++tap) to[(1 + tap) * kDepthwiseLine] = from[c * taps + tap];
   }
 }
 

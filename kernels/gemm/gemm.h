@@ -7,6 +7,7 @@
 
 #include "kernels/gemm/gemm_blocking.h"
 #include "kernels/gemm/gemm_params.h"
+#include "kernels/kernel.h"
 
 namespace penult::kernels {
 
@@ -21,21 +22,39 @@ struct alignas(64) GemmLayout {
   int64_t bytes;
 };
 
-// How the weights of `products` products of one shape are packed, with room for the offsets of at
-// most `max_segments`.
+// How the weights of products of one shape are packed: `rows` of a panel's channels, which is K or
+// more, and room for the offsets of at most `max_segments`.
 struct GemmPacking {
   std::vector<int64_t> panels;
-  int64_t reduction;
+  int64_t rows;
   GemmLayout layout;
 
-  static GemmPacking of(Isa isa, const GemmShape& shape, int64_t max_segments,
-                        int64_t products = 1);
+  static GemmPacking of(Isa isa, const GemmShape& shape, int64_t rows, int64_t max_segments);
 };
 
-// Weight (o, k) stands at weights[o * reduction + source_index[k]]; an empty bias is zeros. The
+// The widest panel there is: four vectors of AVX-512.
+constexpr int64_t kWidestPanel = 64;
+
+// The weights of a panel: [width][channels][taps], of which `valid` are there; the rest are zeros.
+// Null: they could not be read.
+struct PanelWeights {
+  const float* values;
+  int64_t width, valid, channels, taps;
+};
+
+// out[(tap * tap_rows + channel - range.begin) * width + o] of the channels `range`.
+void gather_panel(const PanelWeights& panel, Range range, int64_t tap_rows, float* out);
+
+// Weights of (oc, channels, taps), panel by panel. K is (tap, channel), with packing.rows / taps
+// rows for each tap: those beyond the channels are not written. An empty bias is zeros. The
 // caller fills in the offsets.
-void pack_gemm(const GemmPacking& packing, int64_t oc, std::span<const float> weights,
-               std::span<const int64_t> source_index, std::span<const float> bias,
+struct GemmWeights {
+  Weights& source;
+  int64_t oc, channels, taps;
+
+  PanelWeights panel(const std::vector<int64_t>& panels, size_t index) const;
+};
+void pack_gemm(const GemmPacking& packing, const GemmWeights& weights, std::span<const float> bias,
                std::byte* packed);
 
 // The same for weights of another arrangement: everything else is written, and the place of the

@@ -1,5 +1,4 @@
 #include <array>
-#include <numeric>
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/linear/linear.h"
@@ -12,7 +11,7 @@ namespace {
 
 GemmPacking packing_of(Isa isa, const Problem& problem) {
   const int64_t ic = problem.src[0].shape.c;
-  return GemmPacking::of(isa, {ic, problem.dst.shape.c}, 1);
+  return GemmPacking::of(isa, {ic, problem.dst.shape.c}, ic, 1);
 }
 
 int64_t linear_chunk_rows(const Problem& problem) {
@@ -25,12 +24,9 @@ size_t packed_bytes(const Problem& problem) {
 }
 
 template <Isa kIsa>
-void pack(const Problem& problem, Weights weights, std::byte* packed) {
+void pack(const Problem& problem, Weights& weights, std::byte* packed) {
   const GemmPacking packing = packing_of(kIsa, problem);
-  std::vector<int64_t> source_index(static_cast<size_t>(packing.reduction));
-  std::iota(source_index.begin(), source_index.end(), 0);
-  const auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
-  pack_gemm(packing, problem.dst.shape.c, weights[0], source_index, bias, packed);
+  pack_gemm(packing, {weights, problem.dst.shape.c, packing.rows, 1}, weights[1], packed);
   *reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at) = 0;
 }
 
@@ -65,6 +61,7 @@ constexpr Kernel native(const char* name) {
   return {.name = name,
           .backend = Backend::kNative,
           .isa = kIsa,
+          .overwrites_residual = true,
           .packed_bytes = packed_bytes<kIsa>,
           .pack = pack<kIsa>,
           .scratch_bytes = scratch_bytes,

@@ -148,17 +148,19 @@ void Prepared::place_scratch() {
   }
 }
 
-Status Prepared::pack(Weights weights, std::byte* packed) const {
+Status Prepared::pack(Weights& weights, std::byte* packed) const {
   if (packed_bytes_ == 0) return {};
   return guarded([&]() -> Status {
     const TeamSize team(1);
     const Variant &first = variants_.front(), &last = variants_.back();
     const WeightShape shape = shape_of(dims_of(first.weights()));
-    const auto bias = weights.size() > 1 ? weights[1] : std::span<const float>();
+    const auto bias = weights[1];
     auto* out_bias = reinterpret_cast<float*>(packed + bias_at_);
     std::fill_n(out_bias, shape.oc, 0.0F);
     std::copy(bias.begin(), bias.end(), out_bias);
-    std::vector<float> plain = pad_weights(weights[0], oc_, shape);
+    const std::span<const float> all = weights[0];
+    if (all.empty()) return {};
+    std::vector<float> plain = pad_weights(all, oc_, shape);
     reorder_weights(plain, first.weights(), packed + first.weights_at);
     if (last.weights_at != first.weights_at)
       reorder_weights(plain, last.weights(), packed + last.weights_at);

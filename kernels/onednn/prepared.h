@@ -42,7 +42,7 @@ class Prepared : public PreparedKernel {
   Prepared(const PrepareArgs& args, Describe describe);
 
   size_t packed_bytes() const override { return packed_bytes_; }
-  Status pack(Weights weights, std::byte* packed) const override;
+  Status pack(Weights& weights, std::byte* packed) const override;
   size_t scratch_bytes() const override { return scratch_bytes_; }
   Result<std::unique_ptr<BoundKernel>> bind(const BindArgs& args) const override;
   std::string implementation() const override;

@@ -7,6 +7,7 @@
 #include "kernels/simd/rows.inl.h"
 #include "kernels/winograd_conv2d/winograd_conv2d_params.h"
 #include "kernels/winograd_conv2d/winograd_transform.inl.h"
+#include "kernels/winograd_conv2d/winograd_weights.inl.h"
 
 namespace penult::kernels {
 namespace {
@@ -173,8 +174,23 @@ struct WinogradBlock {
     return params.part.panels[panel + 1] - params.part.panels[panel];
   }
 
-  // `at`: of the panel's first sum. Afterwards the cache should hold as many weights again.
-  void multiply(int64_t panel, int product, int64_t at) {
+  // `at`: of the panel's first sum. Afterwards the cache should hold as many floats of `next`.
+  void multiply(int64_t panel, int product, const float* weights, const float* next, int64_t at) {
+    const TileArgs args{.offsets = params.part.offsets + product,
+                        .segments = 1,
+                        .length = params.ic,
+                        .weights = weights,
+                        .bias = kNoBias,
+                        .channel = product * params.sum_stride + at,
+                        .activation = &kNoActivation,
+                        .prefetch = reinterpret_cast<const char*>(next),
+                        .prefetch_step = 0};
+    pick_tiles<Vec, kTiles>(width(panel) / Vec::kLanes)(args, {values, sums, nullptr}, tiles,
+                                                        width(panel));
+  }
+
+  // By transformed weights, which lie in the order of the loops.
+  void multiply_stored(int64_t panel, int product, int64_t at) {
     const GemmPart& part = params.part;
     const int64_t panel_floats = width(panel) * params.ic;
     const int64_t all = part.panels[params.all_panels] * params.ic;
@@ -182,17 +198,7 @@ struct WinogradBlock {
     const float* const weights =
         part.weights +
         (params.panel_first ? before * kProducts + product * panel_floats : product * all + before);
-    const TileArgs args{.offsets = part.offsets + product,
-                        .segments = 1,
-                        .length = params.ic,
-                        .weights = weights,
-                        .bias = kNoBias,
-                        .channel = product * params.sum_stride + at,
-                        .activation = &kNoActivation,
-                        .prefetch = reinterpret_cast<const char*>(weights + panel_floats),
-                        .prefetch_step = 0};
-    pick_tiles<Vec, kTiles>(width(panel) / Vec::kLanes)(args, {values, sums, nullptr}, tiles,
-                                                        width(panel));
+    multiply(panel, product, weights, weights + panel_floats, at);
   }
 
   void transform_panel(int64_t panel, int64_t at) const {
@@ -204,7 +210,33 @@ struct WinogradBlock {
 
   void run_panel_first() {
     for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel) {
-      for (int product = 0; product < kProducts; ++product) multiply(panel, product, 0);
+      for (int product = 0; product < kProducts; ++product) multiply_stored(panel, product, 0);
+      transform_panel(panel, 0);
+    }
+  }
+
+  void run_from_taps() {
+    const GemmPart& part = params.part;
+    for (int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
+      const int64_t next = panel + 1 < part.panel_end ? panel + 1 : part.panel_begin;
+      const int64_t rows = params.tap_rows;
+      const PanelTaps<Vec> taps{part.weights + kTaps * part.panels[panel] * rows,
+                                params.transformed, width(panel) * params.ic, width(panel) * rows};
+      const float* const next_taps = part.weights + kTaps * part.panels[next] * rows;
+      // Nine of the products fetch a tap each of the next panel.
+      const auto multiply_row = [&](int row, int done) {
+        for (int column = 0; column < 4; ++column, ++done) {
+          const float* const weights = taps.product(row, column);
+          multiply(panel, 4 * row + column, weights,
+                   done < kTaps ? next_taps + done * width(next) * rows : weights, 0);
+        }
+      };
+      taps.transform_outer();
+      multiply_row(0, 0);
+      multiply_row(3, 4);
+      taps.transform_inner();
+      multiply_row(1, 8);
+      multiply_row(2, 12);
       transform_panel(panel, 0);
     }
   }
@@ -213,7 +245,7 @@ struct WinogradBlock {
     const int64_t first = params.part.panels[params.part.panel_begin];
     for (int product = 0; product < kProducts; ++product)
       for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel)
-        multiply(panel, product, params.part.panels[panel] - first);
+        multiply_stored(panel, product, params.part.panels[panel] - first);
     for (int64_t panel = params.part.panel_begin; panel < params.part.panel_end; ++panel)
       transform_panel(panel, params.part.panels[panel] - first);
   }
@@ -228,6 +260,12 @@ void run_winograd(const WinogradParams& params) {
     const int64_t end = params.part.row_begin + total * (b + 1) / blocks;
     WinogradBlock<Vec, kTiles, Form> block{params, begin, end - begin, {}, {}};
     block.transform_pixels();
+    if constexpr (Form::kTakesTaps) {
+      if (params.from_taps) {
+        block.run_from_taps();
+        continue;
+      }
+    }
     if (params.panel_first) {
       block.run_panel_first();
     } else {

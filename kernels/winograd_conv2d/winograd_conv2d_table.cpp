@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "engine/base/text.h"
 #include "kernels/conv2d/conv2d_geometry.h"
@@ -8,7 +7,7 @@
 #include "kernels/support.h"
 #include "kernels/winograd_conv2d/winograd_conv2d.h"
 #include "kernels/winograd_conv2d/winograd_conv2d_params.h"
-#include "kernels/winograd_conv2d/winograd_transform.inl.h"
+#include "kernels/winograd_conv2d/winograd_packing.h"
 
 namespace penult::kernels {
 namespace {
@@ -25,11 +24,12 @@ struct Blocking {
   static constexpr int64_t kProducts = int64_t{Form::kIn} * Form::kIn;
   Conv2dGeometry g;
   int64_t tiles_y, tiles_x;
-  bool panel_first;
+  bool from_taps, panel_first;
   int64_t block_tiles;
   int64_t value_pitch, value_stride;
 
   static Blocking of(Isa isa, const Problem& problem);
+  void choose_block(Isa isa);
 };
 
 // Bytes of a block's values: with a panel of weights and its sums they stay in the L2. 512 KB of L2
@@ -38,6 +38,14 @@ int64_t value_bytes_of_block(Isa isa) {
   return isa == Isa::kAvx512 || isa == Isa::kPortable16 ? 600 * 1024 : 280 * 1024;
 }
 
+// A map of 14x14 in F(2,3), or more: then weights are transformed by each run, which costs 4 % of
+// such a layer's time and saves 44 % of its memory. Of a map of 7x7 it would cost 20 %.
+constexpr int64_t kTilesFromTaps = 49;
+
+// ic rows, and one of nothing: the nine taps of a channel are read together, and would all fall
+// into one set of the first-level cache if they were a power of two apart.
+int64_t tap_rows(const Conv2dGeometry& g) { return g.ic + 1; }
+
 template <class Form>
 Blocking<Form> Blocking<Form>::of(Isa isa, const Problem& problem) {
   Blocking b;
@@ -45,20 +53,32 @@ Blocking<Form> Blocking<Form>::of(Isa isa, const Problem& problem) {
   b.tiles_y = tiles_of(b.g.oh, Form::kOut);
   b.tiles_x = tiles_of(b.g.ow, Form::kOut);
   b.value_pitch = round_up(b.g.ic, kChannelPad);
-  const int64_t tile_bytes = kProducts * b.value_pitch * static_cast<int64_t>(sizeof(float));
-  const int64_t fit = value_bytes_of_block(isa) / tile_bytes;
-  // With fewer tiles in a block than this the weights, which each block reads once, would be most
-  // of the traffic: then more tiles, whose values come product by product from the L3.
-  constexpr int64_t kFewTiles = 14;
-  b.panel_first = fit >= kFewTiles;
-  b.block_tiles = std::min(kMaxBlockTiles, b.panel_first ? fit : 3 * kFewTiles);
+  b.from_taps = Form::kTakesTaps && b.tiles_y * b.tiles_x >= kTilesFromTaps;
+  if (b.from_taps) {
+    b.panel_first = true;
+    b.block_tiles = std::min(kMaxBlockTiles, b.tiles_y * b.tiles_x);
+  } else {
+    b.choose_block(isa);
+  }
   b.value_stride = b.block_tiles * b.value_pitch + kStridePad;
   return b;
 }
 
 template <class Form>
+void Blocking<Form>::choose_block(Isa isa) {
+  const int64_t tile_bytes = kProducts * value_pitch * static_cast<int64_t>(sizeof(float));
+  const int64_t fit = value_bytes_of_block(isa) / tile_bytes;
+  // With fewer tiles in a block than this the weights, which each block reads once, would be most
+  // of the traffic: then more tiles, whose values come product by product from the L3.
+  constexpr int64_t kFewTiles = 14;
+  panel_first = fit >= kFewTiles;
+  block_tiles = std::min(kMaxBlockTiles, panel_first ? fit : 3 * kFewTiles);
+}
+
+template <class Form>
 GemmPacking packing_of(Isa isa, const Blocking<Form>& b) {
-  return GemmPacking::of(isa, {b.g.ic, b.g.oc}, b.kProducts, b.kProducts);
+  const int64_t rows = b.from_taps ? kTaps * tap_rows(b.g) : b.kProducts * b.g.ic;
+  return GemmPacking::of(isa, {b.g.ic, b.g.oc}, rows, b.kProducts);
 }
 
 template <Isa kIsa, class Form>
@@ -66,74 +86,17 @@ size_t packed_bytes(const Problem& problem) {
   return static_cast<size_t>(packing_of(kIsa, Blocking<Form>::of(kIsa, problem)).layout.bytes);
 }
 
-// One weight each of four output channels; the compiler makes pairs of it without AVX.
-constexpr int64_t kLanes = 4;
-using Doubles = double __attribute__((vector_size(kLanes * sizeof(double))));
-using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
-
-// G w G' of `channels` output channels, at most four, whose weights are `step` apart; the rest are
-// 0.
-template <class Form>
-void transform_weights(const float* weights, int64_t step, int64_t channels,
-                       Doubles (&out)[Form::kIn][Form::kIn]) {
-  Doubles w[9] = {};
-  for (int64_t lane = 0; lane < channels; ++lane)
-    for (int i = 0; i < 9; ++i) w[i][lane] = static_cast<double>(weights[lane * step + i]);
-  Doubles columns[Form::kIn][3];
-  for (int x = 0; x < 3; ++x) {
-    Doubles t[Form::kIn];
-    Form::template weights<Doubles>({w[x], w[3 + x], w[6 + x]}, t);
-    for (int y = 0; y < Form::kIn; ++y) columns[y][x] = t[y];
-  }
-  for (int y = 0; y < Form::kIn; ++y) Form::weights(columns[y], out[y]);
-}
-
-// Products of `channels` output channels and one input channel, `product_step` apart.
-template <class Form>
-void pack_lanes(const float* weights, int64_t step, int64_t channels, float* to,
-                int64_t product_step) {
-  Doubles products[Form::kIn][Form::kIn];
-  transform_weights<Form>(weights, step, channels, products);
-  for (const auto& row : products) {
-    for (const Doubles& values : row) {
-      const Floats rounded = __builtin_convertvector(values, Floats);
-      std::memcpy(to, &rounded, static_cast<size_t>(channels) * sizeof(float));
-      to += product_step;
-    }
-  }
-}
-
-// [panel][product] or [product][panel], then [ic][channels of the panel]; zeros beyond oc.
-template <class Form>
-void pack_products(const Blocking<Form>& b, const std::vector<int64_t>& panels,
-                   const float* weights, float* out) {
-  if (panels.back() > b.g.oc) std::fill_n(out, b.kProducts * b.g.ic * panels.back(), 0.0F);
-  // So many input channels at a time that their weights are lines and their products stay in the
-  // L1.
-  constexpr int64_t kBlock = 4;
-  for (size_t p = 0; p + 1 < panels.size(); ++p) {
-    const int64_t width = panels[p + 1] - panels[p], end = std::min(panels[p + 1], b.g.oc);
-    float* const panel = out + panels[p] * b.g.ic * (b.panel_first ? b.kProducts : 1);
-    const int64_t product_step = b.g.ic * (b.panel_first ? width : panels.back());
-    for (int64_t begin = 0; begin < b.g.ic; begin += kBlock) {
-      for (int64_t o = panels[p]; o < end; o += kLanes) {
-        const int64_t channels = std::min(kLanes, end - o);
-        for (int64_t c = begin; c < std::min(begin + kBlock, b.g.ic); ++c) {
-          pack_lanes<Form>(weights + (o * b.g.ic + c) * 9, b.g.ic * 9, channels,
-                           panel + c * width + (o - panels[p]), product_step);
-        }
-      }
-    }
-  }
-}
-
 template <Isa kIsa, class Form>
-void pack(const Problem& problem, Weights weights, std::byte* packed) {
+void pack(const Problem& problem, Weights& weights, std::byte* packed) {
   const auto b = Blocking<Form>::of(kIsa, problem);
   const GemmPacking packing = packing_of(kIsa, b);
-  float* const out = pack_all_but_weights(
-      packing, b.g.oc, weights.size() > 1 ? weights[1] : std::span<const float>(), packed);
-  pack_products(b, packing.panels, weights[0].data(), out);
+  const GemmWeights taps{weights, b.g.oc, b.g.ic, kTaps};
+  if (b.from_taps) {
+    pack_gemm(packing, taps, weights[1], packed);
+  } else {
+    float* const out = pack_all_but_weights(packing, b.g.oc, weights[1], packed);
+    pack_products<Form>(taps, packing.panels, b.panel_first, out);
+  }
   auto* const offsets = reinterpret_cast<int64_t*>(packed + packing.layout.offsets_at);
   for (int64_t i = 0; i < b.kProducts; ++i) offsets[i] = i * b.value_stride;
 }
@@ -153,13 +116,23 @@ int64_t sum_stride_of(const Blocking<Form>& b, int64_t sum_pitch) {
   return b.block_tiles * sum_pitch + kStridePad;
 }
 
-// Values, then sums.
+// Floats of the three parts of scratch.
+template <class Form>
+struct Scratch {
+  int64_t values, sums, transformed;
+
+  static Scratch of(const Blocking<Form>& b, std::span<const int64_t> panels) {
+    const int64_t sum_pitch = sum_pitch_of(b, panels);
+    return {b.kProducts * b.value_stride, b.kProducts * sum_stride_of(b, sum_pitch),
+            b.from_taps ? kTransformedAtOnce * tap_rows(b.g) * sum_pitch : 0};
+  }
+};
+
 template <Isa kIsa, class Form>
 size_t scratch_bytes(const Problem& problem) {
   const auto b = Blocking<Form>::of(kIsa, problem);
-  const int64_t sum_pitch = sum_pitch_of(b, std::span<const int64_t>(packing_of(kIsa, b).panels));
-  return static_cast<size_t>(b.kProducts * (b.value_stride + sum_stride_of(b, sum_pitch))) *
-         sizeof(float);
+  const auto floats = Scratch<Form>::of(b, packing_of(kIsa, b).panels);
+  return static_cast<size_t>(floats.values + floats.sums + floats.transformed) * sizeof(float);
 }
 
 template <class Form>
@@ -192,8 +165,9 @@ void run(const RunArgs& args) {
   const GemmPart part =
       part_of_packed(args.packed, args.n * b.tiles_y * b.tiles_x, args.thread, args.threads);
   const int64_t panels = packed_layout(args.packed).panels;
-  const int64_t sum_pitch =
-      sum_pitch_of(b, std::span(part.panels, static_cast<size_t>(panels + 1)));
+  const std::span all_panels(part.panels, static_cast<size_t>(panels + 1));
+  const int64_t sum_pitch = sum_pitch_of(b, all_panels);
+  const auto floats = Scratch<Form>::of(b, all_panels);
   kRun({
       .oh = b.g.oh,
       .ow = b.g.ow,
@@ -210,8 +184,11 @@ void run(const RunArgs& args) {
       .all_panels = panels,
       .block_tiles = b.block_tiles,
       .panel_first = b.panel_first,
+      .from_taps = b.from_taps,
+      .tap_rows = tap_rows(b.g),
       .values = scratch,
-      .sums = scratch + b.kProducts * b.value_stride,
+      .sums = scratch + floats.values,
+      .transformed = scratch + floats.values + floats.sums,
       .value_pitch = b.value_pitch,
       .value_stride = b.value_stride,
       .sum_pitch = sum_pitch,
@@ -228,6 +205,7 @@ constexpr Kernel native(const char* name, NumericClass numeric_class) {
           .numeric_class = numeric_class,
           .declines = winograd_declines,
           .src_halo = halo<Form>,
+          .overwrites_residual = true,
           .packed_bytes = packed_bytes<kIsa, Form>,
           .pack = pack<kIsa, Form>,
           .scratch_bytes = scratch_bytes<kIsa, Form>,

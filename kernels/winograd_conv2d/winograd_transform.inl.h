@@ -8,6 +8,9 @@
 // F(4,3) has the points 0, +-sqrt(1/2), +-sqrt(2): f(x) = x^5 - 2.5 x^3 + x. No entry of B' or A'
 // is larger than 2.9, where the usual points 0, +-1, +-2 need 8: half the error. F(2,3) has the
 // points 0, +-1, with the sign of B' and G changed so that B' holds only +-1.
+//
+// kTakesTaps: weights may be packed as they are, and G w G' computed by each run, in the same
+// arithmetic as beforehand.
 
 #include "kernels/simd/vec.h"
 
@@ -17,7 +20,7 @@ namespace {
 constexpr double kSqrt2 = 1.4142135623730951;
 
 struct F43 {
-  enum : int { kIn = 6, kOut = 4 };
+  enum : int { kIn = 6, kOut = 4, kTakesTaps = 0 };
 
   // t = B' d
   template <class Vec>
@@ -67,7 +70,7 @@ struct F43 {
 };
 
 struct F23 {
-  enum : int { kIn = 4, kOut = 2 };
+  enum : int { kIn = 4, kOut = 2, kTakesTaps = 1 };
 
   template <class Vec>
   static PENULT_INLINE void src(const Vec (&d)[kIn], Vec (&t)[kIn]) {
@@ -83,11 +86,14 @@ struct F23 {
     y[1] = Vec::sub(Vec::sub(m[1], m[2]), m[3]);
   }
 
-  template <class Real>
-  static void weights(const Real (&w)[3], Real (&t)[kIn]) {
+  // t = G w: two roundings, as halving makes none
+  template <class Vec>
+  static PENULT_INLINE void weights(const Vec (&w)[3], Vec (&t)[kIn]) {
+    const Vec half = Vec::set(0.5F), minus_half = Vec::set(-0.5F);
+    const Vec outer = Vec::mul(half, Vec::add(w[0], w[2]));
     t[0] = w[0];
-    t[1] = (w[0] + w[1] + w[2]) / 2;
-    t[2] = (w[0] - w[1] + w[2]) / 2;
+    t[1] = Vec::fma(half, w[1], outer);
+    t[2] = Vec::fma(minus_half, w[1], outer);
     t[3] = w[2];
   }
 };

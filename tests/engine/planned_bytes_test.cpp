@@ -38,9 +38,13 @@ TEST(PlannedBytes, AreThoseOfTheExtractor) {
 // Weights that nobody may read.
 class Untouchable : public WeightSource {
  public:
-  Status read(WeightId, std::span<float>) const override {
-    return {StatusCode::kIo, "weights were read"};
-  }
+  std::unique_ptr<WeightStream> open(WeightId) const override { return std::make_unique<Stream>(); }
+
+ private:
+  class Stream : public WeightStream {
+   public:
+    Status read(std::span<float>) override { return {StatusCode::kIo, "weights were read"}; }
+  };
 };
 
 TEST(PlannedBytes, ReadNoWeight) {

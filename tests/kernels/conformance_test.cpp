@@ -91,6 +91,11 @@ class Conformance : public ::testing::TestWithParam<Param> {
       testing::expect_close(*GetParam().kernel, c, plan, expected, bound);
       if (HasFatalFailure()) return;
     }
+    if (c.spec.epilogue.residual && GetParam().kernel->overwrites_residual) {
+      const RunPlan in_place{.n = 2, .threads = 2, .in_place = true};
+      testing::expect_close(*GetParam().kernel, c, in_place, expected, bound);
+      if (HasFatalFailure()) return;
+    }
     if (!GetParam().kernel->dense_src(shapes::make_problem(c.spec))) return;
     const RunPlan dense{.n = kImages, .threads = 2, .dense = true};
     testing::expect_close(*GetParam().kernel, c, dense, expected, bound);

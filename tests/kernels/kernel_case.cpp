@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "kernels/prepared.h"
+#include "kernels/support.h"
 #include "tests/kernels/guarded_buffer.h"
 
 namespace penult::testing {
@@ -98,7 +99,9 @@ Problem laid_out(const Kernel& kernel, const ProblemSpec& spec, const RunPlan& p
   const Halo residual_halo = has_halos ? Halo{0, 1, 2, 0} : Halo{};
   problem.dst = shapes::lay_out(problem.dst.shape, dst_halo, spare_channels);
   if (spec.epilogue.residual)
-    problem.residual = shapes::lay_out(problem.dst.shape, residual_halo, spare_channels);
+    problem.residual = plan.in_place
+                           ? problem.dst
+                           : shapes::lay_out(problem.dst.shape, residual_halo, spare_channels);
   return problem;
 }
 
@@ -117,14 +120,15 @@ Memory make_memory(const Kernel& kernel, const Problem& problem, const KernelCas
     memory.src.push_back(std::make_unique<Map>(problem.src[i], plan.n, flush));
     memory.src.back()->fill(c.src[i]);
   }
-  if (c.spec.epilogue.residual) {
+  if (c.spec.epilogue.residual && !plan.in_place) {
     memory.residual = std::make_unique<Map>(problem.residual, plan.n, flush);
     memory.residual->fill(c.residual);
   }
   // With an image to spare that the kernel must leave alone (or the end at the guard page).
   const int64_t spare = flush == Flush::kStart ? 1 : 0;
   memory.dst = std::make_unique<Map>(problem.dst, plan.n + spare, flush);
-  std::vector<std::span<const float>> weights(c.weights.begin(), c.weights.end());
+  if (plan.in_place) memory.dst->fill(c.residual);
+  kernels::LoadedWeights weights({c.weights.begin(), c.weights.end()}, problem.dst.shape.c);
   const auto allocate_packed = [&](size_t bytes) {
     memory.packed = std::make_unique<GuardedBuffer>(bytes, flush);
     // NaNs where pack() leaves gaps that run() then reads.
@@ -175,6 +179,7 @@ void run_bands(const Kernel& kernel, kernels::RunArgs args, int64_t band_rows) {
 }
 
 void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, const RunPlan& plan) {
+  Map* const residual = plan.in_place ? memory.dst.get() : memory.residual.get();
   std::vector<const float*> src;
   for (const auto& map : memory.src) src.push_back(map->origin());
   if (memory.prepared) return run_bound(memory, src.data(), plan);
@@ -182,7 +187,7 @@ void run_parts(const Kernel& kernel, const Problem& problem, Memory& memory, con
     const kernels::RunArgs args{.problem = problem,
                                 .n = plan.n,
                                 .src = src.data(),
-                                .residual = memory.residual ? memory.residual->origin() : nullptr,
+                                .residual = residual ? residual->origin() : nullptr,
                                 .dst = memory.dst->origin(),
                                 .packed = memory.packed->data(),
                                 .scratch = memory.scratch[static_cast<size_t>(thread)]->data(),

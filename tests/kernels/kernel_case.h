@@ -27,6 +27,7 @@ struct RunPlan {
   int64_t max_batch = 1;  // of kernels that prepare
   bool dense = false;     // src[0] without channels of padding: Kernel::dense_src
   int64_t band_rows = 0;  // not 0: one thread, so many rows of dst in a call (Kernel::row_window)
+  bool in_place = false;  // dst in the residual's memory: Kernel::overwrites_residual
   bool halos = true;      // false: buffers as in a plan whose readers want nothing around a map
 };
 

@@ -93,7 +93,7 @@ class Extractor {
   int64_t input_w() const;
   const char* isa() const;       ///< ISA class in use: "scalar", "avx2"
   const char* backend() const;   ///< "native", "onednn" or "reference"
-  std::string numerics() const;  ///< table and its version: "latency-2"
+  std::string numerics() const;  ///< table and its version: "latency-3"
   int64_t max_batch() const;
   uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 

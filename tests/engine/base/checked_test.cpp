@@ -36,8 +36,27 @@ TEST(AlignedBuffer, StartsOnACacheLineAndReportsAnImpossibleSize) {
   ASSERT_TRUE(buffer.ok());
   EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % 64, 0u);
   EXPECT_EQ(buffer->bytes(), 100u);
-  EXPECT_EQ(AlignedBuffer::allocate(std::numeric_limits<size_t>::max()).status().code(),
-            StatusCode::kOutOfMemory);
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  for (const size_t bytes : {kMost, kMost - (size_t{2} << 20) - 5000, kMost / 2}) {
+    EXPECT_EQ(AlignedBuffer::allocate(bytes).status().code(), StatusCode::kOutOfMemory) << bytes;
+  }
+}
+
+TEST(AlignedBuffer, LargeOnesStartOnAHugePageAndMayMove) {
+  constexpr size_t kHuge = size_t{2} << 20, kLarge = 2 * kHuge;
+  for (const size_t bytes : {kLarge - 1, kLarge, kLarge + 1, kLarge + 5000, 3 * kHuge}) {
+    auto buffer = AlignedBuffer::allocate(bytes);
+    ASSERT_TRUE(buffer.ok());
+    EXPECT_EQ(buffer->bytes(), bytes);
+    const size_t alignment = bytes >= kLarge ? kHuge : 64;
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % alignment, 0u);
+    buffer->data()[0] = std::byte{1};
+    buffer->data()[bytes - 1] = std::byte{2};
+    AlignedBuffer moved = std::move(*buffer);
+    EXPECT_EQ(moved.data()[0], std::byte{1});
+    *buffer = std::move(moved);
+    EXPECT_EQ(buffer->data()[bytes - 1], std::byte{2});
+  }
 }
 
 }  // namespace

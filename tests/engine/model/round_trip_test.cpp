@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/base/digest.h"
@@ -175,6 +176,14 @@ TEST(Weights, TheLastBlockOfALargeTensorIsShorter) {
   const WeightRange range = range_of(read, large);
   EXPECT_EQ(range.block_crc32c.size(), 4u);
   EXPECT_TRUE(verify_all_weights(read).ok());
+  // A few numbers at a time, across the ends of blocks.
+  const auto stream = read.graph.source->open(large);
+  std::vector<float> some(100'003);
+  for (uint64_t left = range.bytes / sizeof(float); left > 0; left -= some.size()) {
+    some.resize(std::min<uint64_t>(some.size(), left));
+    ASSERT_TRUE(stream->read(some).ok());
+    EXPECT_EQ(std::count(some.begin(), some.end(), 1.0f), static_cast<int64_t>(some.size()));
+  }
   file.patch(range.offset + range.bytes - 1, "\x7f");
   const Status status = verify_all_weights(read);
   EXPECT_EQ(status.code(), StatusCode::kChecksumMismatch);
