@@ -50,6 +50,7 @@ struct TensorDesc {
   // ring holds rows of one image. Only kernels that say so meet it (Kernel::row_window,
   // Kernel::ring_src).
   int64_t ring_rows = 0;
+  bool operator==(const TensorDesc&) const = default;
 };
 
 // [begin, end)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "engine/base/checked.h"
 #include "engine/base/text.h"
 
 namespace penult {
@@ -16,10 +17,6 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kWorthHugePages = 2 * kHugePage;
 
-size_t round_up(size_t bytes, size_t multiple) {
-  return (bytes + multiple - 1) / multiple * multiple;
-}
-
 // Mapped memory that starts at a huge page; null if there is none.
 std::byte* map_huge_pages(size_t bytes) {
   void* const mapped = ::mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
@@ -27,7 +24,7 @@ std::byte* map_huge_pages(size_t bytes) {
   if (mapped == MAP_FAILED) return nullptr;
   auto* const begin = static_cast<std::byte*>(mapped);
   const size_t before =
-      round_up(reinterpret_cast<uintptr_t>(begin), kHugePage) - reinterpret_cast<uintptr_t>(begin);
+      align_up(reinterpret_cast<uintptr_t>(begin), kHugePage) - reinterpret_cast<uintptr_t>(begin);
   if (before != 0) ::munmap(begin, before);
   ::munmap(begin + before + bytes, kHugePage - before);
   // Whole ones, so that no memory is taken that was not asked for. Where it fails, pages are small.
@@ -49,7 +46,7 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   if (bytes > SIZE_MAX - page - kHugePage) {
     return Status(StatusCode::kOutOfMemory, "buffer size overflows");
   }
-  const size_t rounded = round_up(bytes, page);
+  const size_t rounded = align_up(bytes, page);
   if (rounded != 0) {
     std::byte* const data = is_large
                                 ? map_huge_pages(rounded)

@@ -57,12 +57,6 @@ std::vector<std::optional<Lifetime>> lifetimes_of(const Plan& plan, const std::v
   return lifetimes;
 }
 
-bool same_layout(const kernels::TensorDesc& a, const kernels::TensorDesc& b) {
-  return a.shape == b.shape && a.halo == b.halo && a.pixel_stride == b.pixel_stride &&
-         a.row_stride == b.row_stride && a.image_stride == b.image_stride &&
-         a.ring_rows == b.ring_rows;
-}
-
 // Whether a step may write its dst over its residual. Within a chain other steps read what lies
 // there for rows to come.
 bool overwrites_residual(const Plan& plan, const std::vector<Span>& when, int s,
@@ -74,7 +68,7 @@ bool overwrites_residual(const Plan& plan, const std::vector<Span>& when, int s,
   const auto& dst = lifetimes[step.dst];
   return residual && dst && residual->last == s &&
          std::find(step.src.begin(), step.src.end(), step.residual) == step.src.end() &&
-         same_layout(plan.buffers[step.residual].desc, plan.buffers[step.dst].desc);
+         plan.buffers[step.residual].desc == plan.buffers[step.dst].desc;
 }
 
 // For each buffer the one whose memory it takes over, or itself. That one lives as long as both.

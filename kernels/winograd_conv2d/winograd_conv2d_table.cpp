@@ -116,15 +116,15 @@ int64_t sum_stride_of(const Blocking<Form>& b, int64_t sum_pitch) {
   return b.block_tiles * sum_pitch + kStridePad;
 }
 
-// Floats of the three parts of scratch.
+// Floats of the three parts of scratch, and from one tile's sums to the next.
 template <class Form>
 struct Scratch {
-  int64_t values, sums, transformed;
+  int64_t values, sums, transformed, sum_pitch;
 
   static Scratch of(const Blocking<Form>& b, std::span<const int64_t> panels) {
     const int64_t sum_pitch = sum_pitch_of(b, panels);
     return {b.kProducts * b.value_stride, b.kProducts * sum_stride_of(b, sum_pitch),
-            b.from_taps ? kTransformedAtOnce * tap_rows(b.g) * sum_pitch : 0};
+            b.from_taps ? kTransformedAtOnce * tap_rows(b.g) * sum_pitch : 0, sum_pitch};
   }
 };
 
@@ -165,9 +165,7 @@ void run(const RunArgs& args) {
   const GemmPart part =
       part_of_packed(args.packed, args.n * b.tiles_y * b.tiles_x, args.thread, args.threads);
   const int64_t panels = packed_layout(args.packed).panels;
-  const std::span all_panels(part.panels, static_cast<size_t>(panels + 1));
-  const int64_t sum_pitch = sum_pitch_of(b, all_panels);
-  const auto floats = Scratch<Form>::of(b, all_panels);
+  const auto floats = Scratch<Form>::of(b, std::span(part.panels, static_cast<size_t>(panels + 1)));
   kRun({
       .oh = b.g.oh,
       .ow = b.g.ow,
@@ -191,8 +189,8 @@ void run(const RunArgs& args) {
       .transformed = scratch + floats.values + floats.sums,
       .value_pitch = b.value_pitch,
       .value_stride = b.value_stride,
-      .sum_pitch = sum_pitch,
-      .sum_stride = sum_stride_of(b, sum_pitch),
+      .sum_pitch = floats.sum_pitch,
+      .sum_stride = sum_stride_of(b, floats.sum_pitch),
       .activation = problem.epilogue.activation,
   });
 }

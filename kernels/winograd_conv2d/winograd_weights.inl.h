@@ -1,7 +1,7 @@
 #pragma once
 
-// G w G' of F(2,3) while a layer runs. Its 16 products have 16/9 of the memory of w, and a layer
-// with few tiles waits for its weights: to read w and transform it costs less.
+// G w G' of F(2,3) while a layer runs. Its 16 products have 16/9 of the memory of w; with tiles
+// enough the transform costs little more time than to read them (docs/decisions/0018).
 
 #include "kernels/simd/rows.inl.h"
 #include "kernels/winograd_conv2d/winograd_conv2d_params.h"
