@@ -27,7 +27,12 @@ constexpr std::array kAvx2Rules = {
     PanelRule{2, always},
 };
 
-constexpr std::array kAvx512Rules = {PanelRule{2, always}};
+constexpr std::array kAvx512Rules = {
+    // 6x64 has 10 loads and half of the panels where 14x32 has 16: up to K = 192 it is 2 to 15 %
+    // faster (docs/decisions/0019), at 256 even, and above it slower for the 49 rows of a 7x7 map.
+    PanelRule{4, [](const GemmShape& s) { return s.reduction <= 192; }},
+    PanelRule{2, always},
+};
 
 constexpr std::array kScalarRules = {PanelRule{4, always}};
 
