@@ -38,6 +38,7 @@ int run_program(int argc, char** argv, void (*print_help)(),
 std::vector<LoadedModule> loaded_modules() {
   std::vector<LoadedModule> loaded;
   for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    if (entry.device != kernels::DeviceKind::kCpu) continue;  // their memory is elsewhere
     const char* backend = kernels::backend_name(entry.backend);
     const auto module = entry.load();
     benchmark::AddCustomContext(backend, module.ok() ? (*module)->library : "none");

@@ -7,6 +7,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "engine/exec/device_executor.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/pooling.h"
 #include "engine/exec/reference_executor.h"
@@ -75,27 +76,33 @@ const char* pooling_name(Pooling pooling) { return pooling_def(pooling).name; }
 struct Extractor::Impl {
   std::shared_ptr<NetworkCache> cache;
   std::shared_ptr<const Network> network;
-  std::unique_ptr<Workspace> workspace;          // all backends but reference
-  std::unique_ptr<ReferenceExecutor> reference;  // backend reference
+  std::unique_ptr<Runner> runner;
+  uint64_t reference_bytes = 0;  // of weights, with the backend reference
 
   Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features) {
-    if (reference) return reference->run(images, n, features);
-    return workspace->run(images, n, features);
+    return runner->run(images, n, features, {});
+  }
+
+  Result<std::unique_ptr<Runner>> make_runner(const Network& next) {
+    if (cache->is_reference()) {
+      PENULT_ASSIGN_OR_RETURN(auto reference,
+                              ReferenceExecutor::create(next.graph, next.deliveries));
+      reference_bytes = reference->weight_bytes();
+      return std::unique_ptr<Runner>(std::move(reference));
+    }
+    if (next.plan.runs_on_device()) {
+      PENULT_ASSIGN_OR_RETURN(auto device,
+                              DeviceWorkspace::create(next.plan, cache->rgb8_values()));
+      return std::unique_ptr<Runner>(std::move(device));
+    }
+    PENULT_ASSIGN_OR_RETURN(auto workspace, Workspace::create(next.plan));
+    return std::unique_ptr<Runner>(std::move(workspace));
   }
 
   // After an error everything is as before.
   Status adopt(std::shared_ptr<const Network> next) {
     if (next == network) return {};
-    std::unique_ptr<Workspace> next_workspace;
-    std::unique_ptr<ReferenceExecutor> next_reference;
-    if (cache->is_reference()) {
-      PENULT_ASSIGN_OR_RETURN(next_reference,
-                              ReferenceExecutor::create(next->graph, next->deliveries));
-    } else {
-      PENULT_ASSIGN_OR_RETURN(next_workspace, Workspace::create(next->plan));
-    }
-    workspace = std::move(next_workspace);
-    reference = std::move(next_reference);
+    PENULT_ASSIGN_OR_RETURN(runner, make_runner(*next));
     network = std::move(next);
     return {};
   }
@@ -114,6 +121,8 @@ Result<std::unique_ptr<Extractor>> Extractor::create(std::shared_ptr<const Model
   PENULT_RETURN_IF_ERROR(impl->adopt(std::move(network)));
   return std::unique_ptr<Extractor>(new Extractor(std::move(impl)));
 }
+
+Status Extractor::check(const ExtractorOptions& options) { return choose(options).status(); }
 
 Result<uint64_t> Extractor::planned_bytes(std::shared_ptr<const Model> model,
                                           const ExtractorOptions& options) {
@@ -141,14 +150,28 @@ const std::vector<OutputInfo>& Extractor::outputs() const { return impl_->networ
 int64_t Extractor::input_h() const { return impl_->network->input.h; }
 int64_t Extractor::input_w() const { return impl_->network->input.w; }
 int64_t Extractor::max_batch() const { return impl_->network->size.max_batch; }
-const char* Extractor::isa() const { return isa_name(impl_->cache->isa()); }
+const char* Extractor::isa() const {
+  return impl_->cache->is_on_device() ? kernels::device_kind_name(impl_->cache->device().kind)
+                                      : isa_name(impl_->cache->isa());
+}
+std::string Extractor::device() const {
+  const DeviceChoice& device = impl_->cache->device();
+  const char* kind = kernels::device_kind_name(device.kind);
+  if (!impl_->cache->is_on_device()) return kind;
+  return concat(kind, ":", device.index, " (", impl_->network->plan.device->name(), ")");
+}
+const char* Extractor::precision() const {
+  return kernels::precision_name(impl_->cache->precision());
+}
 std::string Extractor::numerics() const {
+  if (impl_->cache->backend() == kernels::Backend::kCudnn) return "cudnn";  // promises nothing
+  if (impl_->cache->is_on_device()) return concat("gpu-", kernels::kGpuNumericsVersion);
   return concat(impl_->cache->options().numerics, "-", kernels::kNumericsVersion);
 }
 const char* Extractor::backend() const { return kernels::backend_name(impl_->cache->backend()); }
 
 uint64_t Extractor::memory_bytes() const {
-  if (impl_->reference) return impl_->reference->weight_bytes();
+  if (impl_->cache->is_reference()) return impl_->reference_bytes;
   return impl_->network->plan.memory_bytes();
 }
 
@@ -171,12 +194,12 @@ Status Extractor::run_rgb8(std::span<const uint8_t> images, int64_t n,
 
 Status Extractor::profile(std::span<const float> images, int64_t n,
                           std::span<const std::span<float>> features, std::span<double> step_ms) {
-  if (impl_->reference) return reference_has_no_steps();
+  if (impl_->cache->is_reference()) return reference_has_no_steps();
   PENULT_RETURN_IF_ERROR(
       check_run(*impl_->network, "floats of images", images.size(), n, features));
   const size_t steps = impl_->network->plan.steps.size();
   if (step_ms.size() != steps) return wrong("times of steps", step_ms.size(), steps);
-  return impl_->workspace->run({.planar = images.data()}, n, features, step_ms);
+  return impl_->runner->run({.planar = images.data()}, n, features, step_ms);
 }
 
 }  // namespace penult

@@ -4,7 +4,9 @@
 #include "engine/network.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -96,24 +98,83 @@ Status check_batch(const InputSize& size) {
 Result<kernels::Backend> backend_from_name(const std::string& name) {
   using kernels::Backend;
   if (name == "auto") return Backend::kNative;
-  for (const Backend backend : {Backend::kNative, Backend::kOnednn, Backend::kReference}) {
+  for (const Backend backend :
+       {Backend::kNative, Backend::kOnednn, Backend::kCudnn, Backend::kReference}) {
     if (name == kernels::backend_name(backend)) return backend;
   }
-  return Status(StatusCode::kNotFound, concat("unknown backend ", quote(name),
-                                              ", expected auto, native, onednn or reference"));
+  return Status(StatusCode::kNotFound,
+                concat("unknown backend ", quote(name),
+                       ", expected auto, native, onednn, cudnn or reference"));
+}
+
+// "cpu", "emulated", "cuda", "cuda:1".
+Result<DeviceChoice> device_from_name(const std::string& name) {
+  using kernels::DeviceKind;
+  for (const DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kCuda, DeviceKind::kEmulated})
+    if (name == kernels::device_kind_name(kind)) return DeviceChoice{.kind = kind};
+  DeviceChoice cuda{.kind = DeviceKind::kCuda};
+  constexpr std::string_view kPrefix = "cuda:";
+  if (name.starts_with(kPrefix)) {
+    const char* const end = name.data() + name.size();
+    const auto [rest, error] = std::from_chars(name.data() + kPrefix.size(), end, cuda.index);
+    if (error == std::errc() && rest == end && cuda.index >= 0) return cuda;
+  }
+  return Status(StatusCode::kInvalidArgument,
+                concat("unknown device ", quote(name), ", expected cpu, cuda, cuda:N or emulated"));
+}
+
+Result<kernels::Precision> precision_from_name(const std::string& name) {
+  using kernels::Precision;
+  for (const Precision precision : {Precision::kF32, Precision::kF16})
+    if (name == kernels::precision_name(precision)) return precision;
+  return Status(StatusCode::kInvalidArgument,
+                concat("unknown precision ", quote(name), ", expected f32 or f16"));
+}
+
+// Of a device, its own backends; of the processor, f32 alone.
+Status check_combination(kernels::DeviceKind device, kernels::Backend backend,
+                         kernels::Precision precision) {
+  const bool on_cpu = device == kernels::DeviceKind::kCpu;
+  if (on_cpu && precision != kernels::Precision::kF32) {
+    return {StatusCode::kInvalidArgument,
+            "the precision f16 needs the device cuda or emulated; on the cpu penult computes in "
+            "f32 (for small files, store f16)"};
+  }
+  const auto modules = kernels::all_modules();
+  const bool known =
+      (on_cpu && backend != kernels::Backend::kCudnn && backend != kernels::Backend::kOnednn) ||
+      std::any_of(modules.begin(), modules.end(), [&](const kernels::ModuleEntry& entry) {
+        return entry.device == device && entry.backend == backend;
+      });
+  if (known) return {};
+  return {StatusCode::kInvalidArgument,
+          concat("the backend ", kernels::backend_name(backend), " does not run on the device ",
+                 kernels::device_kind_name(device))};
 }
 
 }  // namespace
 
+Result<Choices> choose(const ExtractorOptions& options) {
+  PENULT_RETURN_IF_ERROR(check_options(options));
+  Choices choices;
+  PENULT_ASSIGN_OR_RETURN(choices.backend, backend_from_name(options.backend));
+  PENULT_ASSIGN_OR_RETURN(choices.device, device_from_name(options.device));
+  PENULT_ASSIGN_OR_RETURN(choices.precision, precision_from_name(options.precision));
+  PENULT_ASSIGN_OR_RETURN(choices.numerics, kernels::numerics_from_name(options.numerics));
+  PENULT_RETURN_IF_ERROR(
+      check_combination(choices.device.kind, choices.backend, choices.precision));
+  return choices;
+}
+
 Status reference_has_no_steps() {
   return {
       StatusCode::kInvalidArgument,
-      "the backend reference computes node by node, without a plan of steps; expected native or "
-      "onednn"};
+      "the backend reference computes node by node, without a plan of steps; expected another one"};
 }
 
-NetworkCache::NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options)
-    : model_(std::move(model)), options_(options) {
+NetworkCache::NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options,
+                           const Choices& choices)
+    : model_(std::move(model)), options_(options), choices_(choices) {
   const Preprocess& p = model_->preprocess();
   const bool bgr = p.channel_order == Preprocess::ChannelOrder::kBgr;
   rgb8_values_ = make_rgb8_values(p.mean, p.std, bgr);
@@ -121,10 +182,8 @@ NetworkCache::NetworkCache(std::shared_ptr<const Model> model, const ExtractorOp
 
 Result<std::shared_ptr<NetworkCache>> NetworkCache::create(std::shared_ptr<const Model> model,
                                                            const ExtractorOptions& options) {
-  PENULT_RETURN_IF_ERROR(check_options(options));
-  std::shared_ptr<NetworkCache> cache(new NetworkCache(std::move(model), options));
-  PENULT_ASSIGN_OR_RETURN(cache->backend_, backend_from_name(options.backend));
-  PENULT_ASSIGN_OR_RETURN(cache->numerics_, kernels::numerics_from_name(options.numerics));
+  PENULT_ASSIGN_OR_RETURN(const Choices choices, choose(options));
+  std::shared_ptr<NetworkCache> cache(new NetworkCache(std::move(model), options, choices));
   PENULT_ASSIGN_OR_RETURN(const Isa usable, usable_isa());
   if (!cache->is_reference()) cache->isa_ = usable;
   return cache;
@@ -147,7 +206,7 @@ Result<std::shared_ptr<const Network>> NetworkCache::at(InputSize size) {
 
 std::shared_ptr<const AlignedBuffer> NetworkCache::packed_for(const InputSize& size) const {
   // What a library prepares depends on the batch.
-  if (backend_ != kernels::Backend::kNative) return nullptr;
+  if (choices_.backend != kernels::Backend::kNative || is_on_device()) return nullptr;
   for (const auto& network : latest_) {
     if (network->size.h == size.h && network->size.w == size.w) return network->plan.packed;
   }
@@ -173,18 +232,25 @@ Result<Graph> NetworkCache::prepare(InputSize size, Network& network) const {
     graph.outputs = std::move(values);
     remove_dead(graph);
   } else {
-    const PassOptions pass_options{.fuse_scale = backend_ == kernels::Backend::kNative};
+    const PassOptions pass_options{.fuse_scale = choices_.backend == kernels::Backend::kNative &&
+                                                 !is_on_device()};
     PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), pass_options));
   }
   return graph;
 }
 
 PlanOptions NetworkCache::plan_options(const InputSize& size) const {
+  // A GPU's own memory is the limit there, and who asks for more hears of it.
+  const bool on_gpu = choices_.device.kind == kernels::DeviceKind::kCuda;
   return {.isa = isa_,
           .max_batch = size.max_batch,
           .threads = options_.threads,
-          .backend = backend_,
-          .numerics = numerics_,
+          .backend = choices_.backend,
+          .device = choices_.device.kind,
+          .device_index = choices_.device.index,
+          .precision = choices_.precision,
+          .numerics = choices_.numerics,
+          .memory_budget_bytes = on_gpu ? uint64_t{1} << 40 : PlanOptions().memory_budget_bytes,
           .cache_bytes = private_cache_bytes()};
 }
 

@@ -13,6 +13,23 @@
 
 namespace penult {
 
+// Where a network runs.
+struct DeviceChoice {
+  kernels::DeviceKind kind = kernels::DeviceKind::kCpu;
+  int index = 0;
+};
+
+// An extractor's options that are names, resolved.
+struct Choices {
+  kernels::Backend backend = kernels::Backend::kNative;
+  DeviceChoice device;
+  kernels::Precision precision = kernels::Precision::kF32;
+  kernels::Numerics numerics = kernels::Numerics::kLatency;
+};
+
+// Errors: as Extractor::check.
+Result<Choices> choose(const ExtractorOptions& options);
+
 struct InputSize {
   int64_t h = 0, w = 0, max_batch = 1;
   bool operator==(const InputSize&) const = default;
@@ -50,11 +67,15 @@ class NetworkCache {
   // What the model's preprocessing makes of bytes.
   const Rgb8Values& rgb8_values() const { return rgb8_values_; }
   Isa isa() const { return isa_; }
-  kernels::Backend backend() const { return backend_; }
-  bool is_reference() const { return backend_ == kernels::Backend::kReference; }
+  kernels::Backend backend() const { return choices_.backend; }
+  const DeviceChoice& device() const { return choices_.device; }
+  bool is_on_device() const { return choices_.device.kind != kernels::DeviceKind::kCpu; }
+  kernels::Precision precision() const { return choices_.precision; }
+  bool is_reference() const { return choices_.backend == kernels::Backend::kReference; }
 
  private:
-  NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options);
+  NetworkCache(std::shared_ptr<const Model> model, const ExtractorOptions& options,
+               const Choices& choices);
   Result<std::shared_ptr<const Network>> make(InputSize size);
   // Everything of `network` but its plan, and the graph to plan.
   Result<Graph> prepare(InputSize size, Network& network) const;
@@ -66,8 +87,7 @@ class NetworkCache {
   ExtractorOptions options_;
   Rgb8Values rgb8_values_;
   Isa isa_ = Isa::kScalar;
-  kernels::Backend backend_ = kernels::Backend::kNative;
-  kernels::Numerics numerics_ = kernels::Numerics::kLatency;
+  Choices choices_;
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<const Network>> latest_;  // the latest one first

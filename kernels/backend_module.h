@@ -16,7 +16,7 @@ namespace penult::kernels {
 // Module and library pass C++ objects to each other, so both must come from one source and one
 // compiler. This is no proof of that; it catches a module that an earlier build left behind.
 struct ModuleStamp {
-  int interface = 1;  // counts changes of this header and of prepared.h
+  int interface = 2;  // counts changes of this header and of prepared.h
   int major = PENULT_VERSION_MAJOR, minor = PENULT_VERSION_MINOR, patch = PENULT_VERSION_PATCH;
   size_t kernel_bytes = sizeof(Kernel), problem_bytes = sizeof(Problem);
   bool operator==(const ModuleStamp&) const = default;
@@ -32,6 +32,15 @@ struct BackendModule {
   // To be asked before run_team. Device if the library cannot work in this process: it was forked
   // from one that had a team, whose threads it has not.
   Status (*check_process)(int threads);
+  // Not null: the kernels run on a device, in memory of its own (then the two above are null, and
+  // no other kernels can help out). Opens the device of that number. Device: there is none, with
+  // the reason and what to do.
+  Result<std::unique_ptr<Device>> (*open_device)(int index) = nullptr;
+  // Whether the backend, one that the tables have rows of, can work here. Device: its library is
+  // missing, with what to do. Null: always.
+  Status (*check_backend)(Backend backend) = nullptr;
+  // Channels of maps are padded to a multiple of so many.
+  int64_t channel_pad = kChannelPad;
 };
 
 // What a module exports, as `penult_backend_module`. `isa` caps what the library may use; only the
@@ -42,6 +51,7 @@ inline constexpr const char* kBackendModuleSymbol = "penult_backend_module";
 // A backend that lies in a module. load() opens it at the first call; Device, with what to install,
 // if that is impossible here.
 struct ModuleEntry {
+  DeviceKind device;
   Backend backend;
   Result<const BackendModule*> (*load)();
 };

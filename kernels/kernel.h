@@ -15,6 +15,7 @@
 #include "engine/base/attributes.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/shape.h"
+#include "kernels/device.h"
 #include "penult/status.h"
 
 namespace penult::kernels {
@@ -35,12 +36,12 @@ constexpr int64_t spread_pixel(int64_t floats) {
   return floats % 512 == 0 ? floats + kChannelPad : floats;
 }
 
-// Where a value lies: nhwc f32. Strides are in floats and include the halo. A pointer that goes
-// with a TensorDesc is the address of element (image 0, pixel (0,0), channel 0), inside the halo.
-// Floats between shape.c and pixel_stride hold unspecified finite values: a kernel may read and
-// write them, and no result may depend on them. pixel_stride is a multiple of kChannelPad and every
-// pixel is 64-byte aligned. One exception: pixel_stride may be shape.c in the source of a kernel
-// that says so (Kernel::dense_src).
+// Where a value lies: nhwc, f32 on processors. Strides are in elements and include the halo. A
+// pointer that goes with a TensorDesc is the address of element (image 0, pixel (0,0), channel 0),
+// inside the halo. Floats between shape.c and pixel_stride hold unspecified finite values: a kernel
+// may read and write them, and no result may depend on them. pixel_stride is a multiple of
+// kChannelPad and every pixel is 64-byte aligned. One exception: pixel_stride may be shape.c in the
+// source of a kernel that says so (Kernel::dense_src).
 struct TensorDesc {
   Shape shape = {};
   Halo halo = {};
@@ -115,7 +116,7 @@ struct RunArgs {
   Range rows = {};
 };
 
-enum class Backend { kReference, kNative, kOnednn };
+enum class Backend { kReference, kNative, kOnednn, kCudnn };
 const char* backend_name(Backend backend);
 
 // For rows that need none of it.
@@ -143,6 +144,7 @@ struct Kernel {
   const char* name;  // <op>_<variant>_<dtype>_<isa|backend>
   Backend backend;
   Isa isa;
+  Precision precision = Precision::kF32;  // of src, dst and residual
   NumericClass numeric_class = NumericClass::kDirect;
   // Empty if the kernel can run the problem, else why not (shown by `inspect -v`).
   std::string (*declines)(const Problem&) = accepts_all;

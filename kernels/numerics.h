@@ -9,6 +9,8 @@
 namespace penult::kernels {
 
 inline constexpr int kNumericsVersion = 3;
+// Of the kernels on GPUs, which have no tables: changes of their bits.
+inline constexpr int kGpuNumericsVersion = 1;
 
 // latency: for one image at a time. throughput: for batches of 8 and more.
 enum class Numerics { kLatency, kThroughput };

@@ -30,7 +30,8 @@ struct BindArgs {
   const float* residual;
   float* dst;
   const std::byte* packed;
-  std::byte* scratch;  // PreparedKernel::scratch_bytes()
+  std::byte* scratch;              // PreparedKernel::scratch_bytes()
+  DeviceStream* stream = nullptr;  // of kernels on a device, whose memory all of the above is then
 };
 
 // In the memory of one workspace, hence one run() at a time.

@@ -6,6 +6,7 @@
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/concat/concat.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/cuda/load.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/flatten/flatten.h"
 #include "kernels/global_avg_pool/global_avg_pool.h"
@@ -45,7 +46,12 @@ std::span<const Table> all_tables() {
 }
 
 std::span<const ModuleEntry> all_modules() {
-  static constexpr ModuleEntry kModules[] = {{Backend::kOnednn, load_onednn}};
+  static constexpr ModuleEntry kModules[] = {
+      {DeviceKind::kCpu, Backend::kOnednn, load_onednn},
+      {DeviceKind::kCuda, Backend::kNative, load_cuda},
+      {DeviceKind::kCuda, Backend::kCudnn, load_cuda},
+      {DeviceKind::kEmulated, Backend::kNative, load_emulated},
+  };
   return kModules;
 }
 

@@ -14,8 +14,26 @@ const char* backend_name(Backend backend) {
       return "native";
     case Backend::kOnednn:
       return "onednn";
+    case Backend::kCudnn:
+      return "cudnn";
   }
   return "unknown";
+}
+
+const char* device_kind_name(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::kCpu:
+      return "cpu";
+    case DeviceKind::kCuda:
+      return "cuda";
+    case DeviceKind::kEmulated:
+      return "emulated";
+  }
+  return "unknown";
+}
+
+const char* precision_name(Precision precision) {
+  return precision == Precision::kF32 ? "f32" : "f16";
 }
 
 const char* numeric_class_name(NumericClass numeric_class) {

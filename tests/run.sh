@@ -83,7 +83,7 @@ cases() {
 build() { cmake --preset "$1" && cmake --build --preset "$1"; }
 
 check_format() {
-  find . \( -path ./build -o -path ./.git \) -prune -o \( -name "*.h" -o -name "*.cpp" \) -print \
+  find . \( -path ./build -o -path ./.git \) -prune -o \( -name "*.h" -o -name "*.cpp" -o -name "*.cu*" \) -print \
     | xargs clang-format-14 --dry-run -Werror
 }
 

@@ -24,11 +24,12 @@ test_packages=(
   libdnnl-dev                               # the backend onednn
   libbenchmark-dev                          # the benchmarks, which are tested, too
   clang-format-14
+  clang-14                                  # compiles GPU kernels for their checker
   binutils                                  # nm, for the object-code check
 )
 
 fuzz_packages=(
-  clang-14 libclang-rt-14-dev               # libFuzzer and its sanitizers
+  libclang-rt-14-dev                        # libFuzzer and its sanitizers
   llvm-14                                   # llvm-cov, llvm-profdata
 )
 

@@ -7,23 +7,21 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/thread_pool.h"
-#include "engine/exec/deliver.h"
+#include "engine/exec/runner.h"
 #include "engine/plan/plan.h"
 
 namespace penult {
 
 // The memory of one run at a time over a plan that outlives it. The threads are a pool of its own
 // or, if the plan uses a backend module, those of the module's library: both would be too many.
-class Workspace {
+class Workspace : public Runner {
  public:
   static Result<std::unique_ptr<Workspace>> create(const Plan& plan);
 
-  // features[i]: n * (elements of delivery i) floats. Sizes have been checked by the caller.
   // Allocates nothing (a module's library may). Fails only where the pool does, after fork(), or
-  // the library. step_ms: empty, or one a step, which receives the milliseconds from the end of the
-  // step before (of the first: from the call) until all threads have finished it.
+  // the library. A step is finished when all threads have finished it.
   Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features,
-             std::span<double> step_ms = {});
+             std::span<double> step_ms = {}) override;
 
  private:
   explicit Workspace(const Plan& plan) : plan_(plan) {}

@@ -69,7 +69,8 @@ Result<std::unique_ptr<ReferenceExecutor>> ReferenceExecutor::create(
 }
 
 Status ReferenceExecutor::run(const InputImages& images, int64_t n,
-                              std::span<const std::span<float>> features) {
+                              std::span<const std::span<float>> features,
+                              std::span<double> /*step_ms*/) {
   std::vector<AlignedBuffer> values(graph_.values.size());
   const Shape& input = graph_.values[graph_.input].shape;
   PENULT_ASSIGN_OR_RETURN(values[graph_.input], allocate_value(input, n));

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/exec/deliver.h"
+#include "engine/exec/runner.h"
 #include "engine/plan/plan.h"
 
 namespace penult {
@@ -12,14 +12,15 @@ namespace penult {
 // An executor that is "obviously correct": the graph's own order, nothing fused, nothing folded,
 // the reference kernel of each operator (plain loops, double accumulators), a fresh buffer for each
 // value. Slow, uses much memory, and allocates while it runs. The oracle for everything else.
-class ReferenceExecutor {
+class ReferenceExecutor : public Runner {
  public:
   // `graph` is truncated (outputs set, dead nodes removed) but not rewritten otherwise.
   static Result<std::unique_ptr<ReferenceExecutor>> create(Graph graph,
                                                            std::vector<Delivery> deliveries);
 
-  // As Workspace::run. OutOfMemory if a buffer cannot be allocated.
-  Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features);
+  // OutOfMemory if a buffer cannot be allocated. There are no steps to time.
+  Status run(const InputImages& images, int64_t n, std::span<const std::span<float>> features,
+             std::span<double> step_ms = {}) override;
 
   uint64_t weight_bytes() const;
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
-#include "engine/output/half.h"
+#include "engine/base/half.h"
 #include "engine/output/text.h"
 
 namespace penult {

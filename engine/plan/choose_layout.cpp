@@ -16,9 +16,8 @@ void widen(kernels::Halo& halo, const kernels::Halo& wanted) {
   halo.right = std::max(halo.right, wanted.right);
 }
 
-int64_t padded_channels(const Shape& shape) {
-  return static_cast<int64_t>(
-      align_up(static_cast<uint64_t>(shape.c), static_cast<uint64_t>(kernels::kChannelPad)));
+int64_t padded_channels(const Shape& shape, int64_t pad) {
+  return static_cast<int64_t>(align_up(static_cast<uint64_t>(shape.c), static_cast<uint64_t>(pad)));
 }
 
 void set_strides(kernels::TensorDesc& desc, int64_t pixel_stride) {
@@ -44,7 +43,8 @@ bool input_is_dense(const Graph& graph, const std::vector<Step>& steps) {
 
 }  // namespace
 
-void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers) {
+void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers,
+                   int64_t channel_pad) {
   buffers.resize(graph.values.size());
   for (size_t i = 0; i < buffers.size(); ++i) buffers[i].desc.shape = graph.values[i].shape;
   std::vector<bool> spread(buffers.size(), false);
@@ -56,7 +56,7 @@ void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buf
     if (!step.src.empty() && step.kernel->spread_src(step.problem)) spread[step.src[0]] = true;
   }
   for (size_t i = 0; i < buffers.size(); ++i) {
-    const int64_t pixel = padded_channels(buffers[i].desc.shape);
+    const int64_t pixel = padded_channels(buffers[i].desc.shape, channel_pad);
     set_strides(buffers[i].desc, spread[i] ? kernels::spread_pixel(pixel) : pixel);
   }
   if (input_is_dense(graph, steps))

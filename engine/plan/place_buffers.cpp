@@ -94,17 +94,20 @@ Status place_buffers(Plan& plan) {
   std::vector<Lifetime> placed;
   std::vector<size_t> place(plan.buffers.size());  // index into placed
   uint64_t sum = 0;
+  // On a device that of its own allocations, for its wide accesses.
+  const uint64_t alignment = plan.runs_on_device() ? 256 : 64;
   for (size_t i = 0; i < lifetimes.size(); ++i) {
     if (!lifetimes[i] || home[i] != static_cast<int>(i)) continue;
     const auto image = static_cast<uint64_t>(plan.buffers[i].desc.image_stride);
     const auto elems = checked_mul(image, static_cast<uint64_t>(plan.images_at_once));
-    const auto bytes = elems ? checked_mul(*elems, sizeof(float)) : std::nullopt;
+    const auto elem_bytes = static_cast<uint64_t>(bytes_of(plan.options.precision));
+    const auto bytes = elems ? checked_mul(*elems, elem_bytes) : std::nullopt;
     if (!bytes || *bytes > plan.options.memory_budget_bytes) {
       return exceeds(bytes.value_or(UINT64_MAX), plan);
     }
     place[i] = placed.size();
     placed.push_back(*lifetimes[i]);
-    placed.back().bytes = align_up(*bytes, 64);
+    placed.back().bytes = align_up(*bytes, alignment);
     sum += placed.back().bytes;  // at most 65,536 values of at most the budget: cannot overflow
   }
   plan.arena_bytes = assign_offsets(placed);

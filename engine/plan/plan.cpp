@@ -62,7 +62,7 @@ void place_weights(Plan& plan) {
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     step.packed_offset = plan.packed_bytes;
-    plan.packed_bytes += align_up(packed_bytes(step), 64);
+    plan.packed_bytes += align_up(packed_bytes(step), plan.runs_on_device() ? 256 : 64);
   }
 }
 
@@ -95,6 +95,34 @@ Status pack_weights(const Graph& graph, Plan& plan) {
   return {};
 }
 
+// If the plan wants one and it has not been done.
+Status open_device(Plan& plan) {
+  if (!plan.runs_on_device() || plan.device) return {};
+  PENULT_ASSIGN_OR_RETURN(plan.device, plan.module->open_device(plan.options.device_index));
+  return {};
+}
+
+// On a device, what DeviceWorkspace needs besides the arena: images and delivered maps, on both
+// sides.
+uint64_t staging_bytes(const Plan& plan) {
+  if (!plan.runs_on_device()) return 0;
+  int64_t floats = plan.input.elems();
+  for (const Step& step : plan.steps)
+    if (step.kind == Step::Kind::kDeliver) floats += plan.buffers[step.src[0]].desc.image_stride;
+  return 2 * sizeof(float) * static_cast<uint64_t>(floats * plan.options.max_batch);
+}
+
+// To the device's memory.
+Status move_weights(Plan& plan) {
+  PENULT_ASSIGN_OR_RETURN(kernels::DeviceMemory memory, plan.device->allocate(plan.packed_bytes));
+  PENULT_ASSIGN_OR_RETURN(const auto stream, plan.device->create_stream());
+  PENULT_RETURN_IF_ERROR(stream->copy(memory.data(), plan.packed->data(), plan.packed_bytes));
+  PENULT_RETURN_IF_ERROR(stream->synchronize());
+  plan.device_packed = std::make_shared<const kernels::DeviceMemory>(std::move(memory));
+  plan.packed = nullptr;
+  return {};
+}
+
 }  // namespace
 
 Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
@@ -103,19 +131,24 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
   plan.options = options;
   plan.input = graph.values[graph.input].shape;
   for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
-    if (entry.backend != options.backend) continue;
+    if (entry.backend != options.backend || entry.device != options.device) continue;
     PENULT_ASSIGN_OR_RETURN(plan.module, entry.load());
   }
-  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps,
-                          select_kernels(graph, options.isa, options.numerics, plan.module));
-  choose_layout(graph, steps, plan.buffers);
+  if (plan.module != nullptr && plan.module->check_backend != nullptr)
+    PENULT_RETURN_IF_ERROR(plan.module->check_backend(options.backend));
+  // A library prepares for the device that there is.
+  if (options.backend != kernels::Backend::kNative) PENULT_RETURN_IF_ERROR(open_device(plan));
+  PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options, plan.module));
+  choose_layout(graph, steps, plan.buffers,
+                plan.module != nullptr ? plan.module->channel_pad : kernels::kChannelPad);
   PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   choose_chains(plan);
   place_weights(plan);
-  plan.images_at_once =
-      options.images_at_once > 0 ? options.images_at_once : choose_images_at_once(plan);
+  const bool as_asked = options.images_at_once > 0 && !plan.runs_on_device();
+  plan.images_at_once = as_asked ? options.images_at_once : choose_images_at_once(plan);
+  plan.staging_bytes = staging_bytes(plan);
   PENULT_RETURN_IF_ERROR(place_buffers(plan));
   return plan;
 }
@@ -123,9 +156,11 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
                        const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
   PENULT_ASSIGN_OR_RETURN(Plan plan, lay_out(graph, std::move(deliveries), options));
+  PENULT_RETURN_IF_ERROR(open_device(plan));  // or weights would be read in vain
   plan.packed = std::move(packed);
   if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
   PENULT_DCHECK(plan.packed->bytes() == plan.packed_bytes);
+  if (plan.runs_on_device()) PENULT_RETURN_IF_ERROR(move_weights(plan));
   return plan;
 }
 

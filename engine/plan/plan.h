@@ -23,7 +23,11 @@ struct PlanOptions {
   Isa isa = Isa::kScalar;
   int64_t max_batch = 1;
   int threads = 1;
-  kernels::Backend backend = kernels::Backend::kNative;  // or kOnednn, ours for what it declines
+  // Or a library's, and ours for what it declines.
+  kernels::Backend backend = kernels::Backend::kNative;
+  kernels::DeviceKind device = kernels::DeviceKind::kCpu;
+  int device_index = 0;
+  kernels::Precision precision = kernels::Precision::kF32;  // of all buffers
   kernels::Numerics numerics = kernels::Numerics::kLatency;
   uint64_t memory_budget_bytes = uint64_t{1} << 30;  // for arena, scratch and rings
   uint64_t cache_bytes = uint64_t{1} << 20;          // of a processor, for itself alone: the L2
@@ -86,20 +90,26 @@ struct Plan {
   // that differ in the batch only share it, unless there is a module: what a library prepares
   // depends on the batch.
   std::shared_ptr<const AlignedBuffer> packed;
+  // If the kernels run on a device; the packed weights are in its memory.
+  std::shared_ptr<kernels::Device> device;
+  std::shared_ptr<const kernels::DeviceMemory> device_packed;
   uint64_t packed_bytes = 0;
   Shape input;
   uint64_t arena_bytes = 0;
   uint64_t scratch_bytes = 0;  // of one thread
   uint64_t ring_bytes = 0;     // of one thread
+  uint64_t staging_bytes = 0;  // on a device: images and features on their way
   // Images that go through all steps together; a larger batch goes in several such groups. It
   // decides memory and time and no bit.
   int64_t images_at_once = 1;
   PlanOptions options;
-  const kernels::BackendModule* module = nullptr;  // backend onednn
+  const kernels::BackendModule* module = nullptr;  // null: native, on the processor
+
+  bool runs_on_device() const { return options.device != kernels::DeviceKind::kCpu; }
 
   // What a run needs: activations, weights and scratch.
   uint64_t memory_bytes() const {
-    return arena_bytes + packed_bytes +
+    return arena_bytes + packed_bytes + staging_bytes +
            (scratch_bytes + ring_bytes) * static_cast<uint64_t>(options.threads);
   }
 };
@@ -108,13 +118,16 @@ struct Plan {
 kernels::Problem describe(const Graph& graph, const Node& node);
 
 // Picks a kernel for each node: the first of the operator's tables, the module's (if there is one)
-// before ours, that runs on `isa` and does not decline; of ours, one of the layer's numeric class.
-// ModelInvalid lists every refusal if none accepts.
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::Numerics numerics,
+// before ours, that runs on options.isa and does not decline; of ours, one of the layer's numeric
+// class. On a device, one of the module's with the precision wanted. ModelInvalid lists every
+// refusal if none accepts.
+Result<std::vector<Step>> select_kernels(const Graph& graph, const PlanOptions& options,
                                          const kernels::BackendModule* module = nullptr);
 
 // Gives every value a buffer whose halo satisfies all its readers, and completes the problems.
-void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers);
+// Channels are padded to a multiple of `channel_pad`.
+void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers,
+                   int64_t channel_pad = kernels::kChannelPad);
 
 // Finds the steps that go through a map row by row together, and makes rings of what lies between
 // them: engine/plan/choose_chains.cpp says when.

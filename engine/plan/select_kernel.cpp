@@ -10,7 +10,7 @@ namespace {
 using kernels::Kernel;
 
 struct Wanted {
-  Isa isa;
+  const PlanOptions& options;
   kernels::NumericClass numeric_class;
 };
 
@@ -21,13 +21,21 @@ std::string refusal(const Kernel& kernel, const Wanted& wanted, const kernels::P
   return kernel.declines(problem);
 }
 
+// A library's kernels, where a module has both, only for those who ask for the library.
+bool may_use(const Kernel& kernel, const PlanOptions& options) {
+  const bool is_ours =
+      kernel.backend == kernels::Backend::kNative || kernel.backend == kernels::Backend::kReference;
+  return kernel.isa <= options.isa && kernel.precision == options.precision &&
+         (is_ours || kernel.backend == options.backend);
+}
+
 // Null if no kernel accepts; step.refusals says why not.
 const Kernel* first_acceptor(std::span<const kernels::Table> tables, const Wanted& wanted,
                              Step& step) {
   for (const kernels::Table& table : tables) {
     if (table.op != step.problem.op) continue;
     for (const Kernel& kernel : table.kernels) {
-      if (kernel.isa > wanted.isa) continue;
+      if (!may_use(kernel, wanted.options)) continue;
       std::string reason = refusal(kernel, wanted, step.problem);
       if (reason.empty()) return &kernel;
       step.refusals.push_back(concat(kernel.name, ": ", reason));
@@ -45,6 +53,7 @@ const Kernel* first_acceptor(const kernels::BackendModule* module, const Wanted&
       step.refusals.push_back(concat(module->library, ": no kernel for ", step.problem.op));
     }
   }
+  if (wanted.options.device != kernels::DeviceKind::kCpu) return nullptr;
   return first_acceptor(kernels::all_tables(), wanted, step);
 }
 
@@ -79,14 +88,17 @@ kernels::Problem describe(const Graph& graph, const Node& node) {
   return problem;
 }
 
-Result<std::vector<Step>> select_kernels(const Graph& graph, Isa isa, kernels::Numerics numerics,
+Result<std::vector<Step>> select_kernels(const Graph& graph, const PlanOptions& options,
                                          const kernels::BackendModule* module) {
   std::vector<Step> steps;
   for (const Node& node : graph.nodes) {
     Step step;
     step.name = node.name;
     step.problem = describe(graph, node);
-    const Wanted wanted{isa, kernels::numeric_class(step.problem, isa, numerics)};
+    const bool has_table = options.device == kernels::DeviceKind::kCpu;
+    const Wanted wanted{
+        options, has_table ? kernels::numeric_class(step.problem, options.isa, options.numerics)
+                           : kernels::NumericClass::kDirect};
     step.kernel = first_acceptor(module, wanted, step);
     if (step.kernel == nullptr) return no_kernel(node, step);
     for (const ValueId input : node.inputs) step.src.push_back(input);

@@ -24,7 +24,7 @@ struct Options {
   std::vector<int64_t> batches = {1};
   std::vector<int> threads = {1};
   std::vector<std::string> backends = {"native"};
-  std::string numerics = "latency";
+  std::string numerics = "latency", device = "cpu", precision = "f32";
   double seconds = 2;
   bool steps = false, json = false;
 };
@@ -68,6 +68,8 @@ Status check_names(const Options& options, const std::shared_ptr<const Model>& m
       run.taps = {tap};
       run.max_batch = 1;
       run.backend = backend;
+      run.device = options.device;
+      run.precision = options.precision;
       PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
       if (options.steps && extractor->steps().empty()) {
         return {StatusCode::kInvalidArgument,
@@ -85,15 +87,11 @@ Status check_names(const Options& options, const std::shared_ptr<const Model>& m
 
 nlohmann::ordered_json describe(const Model& model, const ExtractorOptions& run,
                                 const Extractor& extractor, size_t runs) {
-  return {{"model", model.architecture()},
-          {"tap", run.taps[0]},
-          {"batch", run.max_batch},
-          {"threads", run.threads},
-          {"device", "cpu"},
-          {"backend", extractor.backend()},
-          {"isa", extractor.isa()},
-          {"numerics", extractor.numerics()},
-          {"runs", runs}};
+  return {{"model", model.architecture()},    {"tap", run.taps[0]},
+          {"batch", run.max_batch},           {"threads", run.threads},
+          {"device", extractor.device()},     {"precision", extractor.precision()},
+          {"backend", extractor.backend()},   {"isa", extractor.isa()},
+          {"numerics", extractor.numerics()}, {"runs", runs}};
 }
 
 Status bench_steps(const Options& options, const Model& model, const ExtractorOptions& run,
@@ -164,6 +162,8 @@ Outcome bench(const Options& options) {
           run.max_batch = batch;
           run.threads = threads;
           run.backend = backend;
+          run.device = options.device;
+          run.precision = options.precision;
           run.numerics = options.numerics;
           Outcome outcome = bench_one(options, *model, run);
           if (!outcome.status.ok()) return outcome;
@@ -199,8 +199,10 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("LIST");
   add_list_option(app, "--backend", options->backends,
-                  "native, onednn, reference, or several [native]")
+                  "native, onednn, cudnn, reference, or several [native]")
       ->type_name("LIST");
+  add_device(app, options->device);
+  add_precision(app, options->precision);
   add_choice(app, "--numerics", options->numerics,
              "table of how layers are computed: latency, for an image at a time, or\n"
              "throughput, for batches [latency]",

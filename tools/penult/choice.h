@@ -16,4 +16,17 @@ inline void add_choice(CLI::App& app, const char* name, std::string& value, cons
       ->type_name(fmt::format("{}", fmt::join(values, "|")));
 }
 
+// Where to compute, and with which numbers: for each command that runs a network.
+inline void add_device(CLI::App& app, std::string& device) {
+  app.add_option("--device", device,
+                 "cpu; cuda or cuda:N, an NVIDIA GPU; emulated, a GPU's kernels thread\n"
+                 "by thread on the cpu, for debugging [cpu]")
+      ->type_name("NAME");
+}
+
+inline void add_precision(CLI::App& app, std::string& precision) {
+  add_choice(app, "--precision", precision, "f32; f16 computes on cuda and emulated only [f32]",
+             {"f32", "f16"});
+}
+
 }  // namespace penult::program

@@ -31,6 +31,15 @@ double fma_peak(Isa isa) {
   return best;
 }
 
+// Of the first device of a module.
+Result<std::string> device_name(const kernels::ModuleEntry& entry) {
+  PENULT_ASSIGN_OR_RETURN(const kernels::BackendModule* module, entry.load());
+  PENULT_ASSIGN_OR_RETURN(const auto device, module->open_device(0));
+  if (module->check_backend != nullptr)
+    PENULT_RETURN_IF_ERROR(module->check_backend(entry.backend));
+  return device->name();
+}
+
 Outcome doctor(bool probe) {
   PENULT_ASSIGN_OR_RETURN(const Isa usable, usable_isa());
   const char* cap = std::getenv("PENULT_ISA_MAX");
@@ -49,13 +58,22 @@ Outcome doctor(bool probe) {
   print_out("backend  {:10} yes, the default (auto)\n", "native");
   print_out("backend  {:10} yes, slow: the oracle\n", "reference");
   for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    if (entry.device != kernels::DeviceKind::kCpu) continue;
     const auto module = entry.load();
     print_out("backend  {:10} {}\n", kernels::backend_name(entry.backend),
               module.ok() ? concat("yes: ", (*module)->library)
                           : concat("no: ", module.status().message()));
   }
   print_out("device   {:10} yes\n", "cpu");
-  print_out("device   {:10} no: not built into this version\n", "cuda");
+  for (const kernels::ModuleEntry& entry : kernels::all_modules()) {
+    if (entry.device == kernels::DeviceKind::kCpu) continue;
+    const auto name = device_name(entry);
+    const bool native = entry.backend == kernels::Backend::kNative;
+    print_out(
+        "{}  {:10} {}\n", native ? "device " : "backend",
+        native ? kernels::device_kind_name(entry.device) : kernels::backend_name(entry.backend),
+        name.ok() ? "yes: " + *name : "no: " + name.status().message());
+  }
   print_out("images   {}\n", readable_kinds());
   if (probe) print_out("probe    {:10} {:.1f} GFLOP/s on one core\n", "fma", fma_peak(usable));
   return {};

@@ -179,6 +179,8 @@ ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling poo
   wanted.max_batch = shape.images_in_run;
   wanted.threads = shape.net_threads;
   wanted.backend = options.backend;
+  wanted.device = options.device;
+  wanted.precision = options.precision;
   wanted.numerics = options.numerics;
   wanted.input_h = preprocess.crop_h;
   wanted.input_w = preprocess.crop_w;

@@ -28,23 +28,6 @@ Status check_out(const ExtractCliOptions& options) {
   return {};
 }
 
-Status check_device(const ExtractCliOptions& options) {
-  const std::string& device = options.device;
-  if (options.precision != "f32") {
-    return {StatusCode::kInvalidArgument,
-            concat("--precision ", options.precision,
-                   " needs --device cuda or emulated; on the cpu penult computes in f32 (for small "
-                   "files see --dtype)")};
-  }
-  if (device == "cpu") return {};
-  if (device != "cuda" && device != "emulated" && !device.starts_with("cuda:")) {
-    return {StatusCode::kInvalidArgument,
-            concat("unknown device ", quote(device), ", expected cpu, cuda, cuda:N or emulated")};
-  }
-  return {StatusCode::kDevice,
-          concat("device ", quote(device), " is not in this version; see penult doctor")};
-}
-
 // "X.npz: ..." for each format that there is.
 std::string format_help() {
   std::string text = "the format follows from the name:";
@@ -92,17 +75,15 @@ void declare_computation(CLI::App& app, ExtractCliOptions& options) {
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   app.add_option("--backend", options.backend,
-                 "auto is native; onednn if it is installed; reference is slow: the oracle\n"
-                 "[auto]")
-      ->type_name("auto|native|onednn|reference");
-  app.add_option("--device", options.device, "cpu; cuda is not in this version [cpu]")
-      ->type_name("NAME");
+                 "auto is native; onednn and, on cuda, cudnn if they are installed;\n"
+                 "reference is slow: the oracle [auto]")
+      ->type_name("auto|native|onednn|cudnn|reference");
+  add_device(app, options.device);
   add_choice(app, "--numerics", options.numerics,
              "table of how layers are computed, part of the features' bits:\n"
              "throughput, for batches, or latency, for an image at a time [throughput]",
              {"throughput", "latency"});
-  add_choice(app, "--precision", options.precision, "f32; f16 computes on cuda only [f32]",
-             {"f32", "f16"});
+  add_precision(app, options.precision);
 }
 
 void declare_images(CLI::App& app, ExtractCliOptions& options) {
@@ -146,7 +127,11 @@ Status check_options(const ExtractCliOptions& options) {
     return {StatusCode::kInvalidArgument, concat("--max-failure-rate is ", options.max_failure_rate,
                                                  ", expected a share from 0 to 1")};
   }
-  return check_device(options);
+  ExtractorOptions wanted;
+  wanted.backend = options.backend;
+  wanted.device = options.device;
+  wanted.precision = options.precision;
+  return Extractor::check(wanted);
 }
 
 }  // namespace penult::program

@@ -5,6 +5,7 @@
 #include "engine/image/image.h"
 #include "penult/extractor.h"
 #include "tools/golden/golden.h"
+#include "tools/penult/choice.h"
 #include "tools/penult/command.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/streams.h"
@@ -13,7 +14,7 @@ namespace penult::program {
 namespace {
 
 struct Options {
-  std::string model, against, backend = "native";
+  std::string model, against, backend = "native", device = "cpu";
   bool quiet = false;
 };
 
@@ -35,6 +36,7 @@ Result<golden::Agreement> verify_tap(const Options& options,
   run.pooling = Pooling::kNone;
   run.max_batch = 1;
   run.backend = options.backend;
+  run.device = options.device;
   run.input_h = run.input_w = size;
   PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
   const OutputInfo& output = extractor->outputs()[0];
@@ -98,8 +100,9 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
                  "GOLDEN.npz: an input, and what it gives at some taps (docs/numerics.md)")
       ->type_name("FILE")
       ->required();
-  app.add_option("--backend", options->backend, "native, onednn or reference [native]")
-      ->type_name("native|onednn|reference");
+  app.add_option("--backend", options->backend, "native, onednn, cudnn or reference [native]")
+      ->type_name("native|onednn|cudnn|reference");
+  add_device(app, options->device);
   app.add_flag("--quiet", options->quiet, "only the summary");
   return [options] { return verify(*options); };
 }

@@ -34,7 +34,11 @@ struct ExtractorOptions {
   Pooling pooling = Pooling::kAvg;
   int64_t max_batch = 8;         ///< images in one run() at most; decides the memory
   int threads = 1;               ///< threads of run(), this one included
-  std::string backend = "auto";  ///< "auto" = "native"; "onednn", "reference"
+  std::string backend = "auto";  ///< "auto" = "native"; "onednn", "cudnn", "reference"
+  /// Where to compute: "cpu", "cuda" or "cuda:N" (an NVIDIA GPU), "emulated" (the kernels for
+  /// GPUs, thread by thread on the processor: slow, for debugging).
+  std::string device = "cpu";
+  std::string precision = "f32";  ///< of the computation; "f16": on a GPU only
   /// The table that says how each layer is computed, part of the features' bits: "latency", for an
   /// image at a time, "throughput", for batches.
   std::string numerics = "latency";
@@ -69,10 +73,15 @@ struct StepInfo {
 class Extractor {
  public:
   /// Errors: NotFound (tap, backend), InvalidArgument, ModelInvalid, LimitExceeded, OutOfMemory,
-  /// ChecksumMismatch, Io, Device (backend onednn: not installed here).
+  /// ChecksumMismatch, Io, Device (backend onednn or cudnn: not installed here; device cuda: none
+  /// here, or it failed).
   static Result<std::unique_ptr<Extractor>> create(std::shared_ptr<const Model> model,
                                                    const ExtractorOptions& options);
   ~Extractor();
+
+  /// What create() would say of the backend, the device and the like, without a model; it loads
+  /// nothing. Errors: InvalidArgument, NotFound (backend).
+  static Status check(const ExtractorOptions& options);
 
   /// What memory_bytes() of create() with these options would be. Plans only: reads no weights and
   /// allocates none of it. Errors: as create(); InvalidArgument of the backend reference.
@@ -91,9 +100,11 @@ class Extractor {
   const std::vector<OutputInfo>& outputs() const;
   int64_t input_h() const;
   int64_t input_w() const;
-  const char* isa() const;       ///< ISA class in use: "scalar", "avx2"
-  const char* backend() const;   ///< "native", "onednn" or "reference"
-  std::string numerics() const;  ///< table and its version: "latency-3"
+  const char* isa() const;        ///< ISA class in use: "scalar", "avx2"; on a GPU "cuda"
+  const char* backend() const;    ///< "native", "onednn", "cudnn" or "reference"
+  std::string device() const;     ///< "cpu", "cuda:0 (NVIDIA A100)", "emulated:0 (emulated)"
+  const char* precision() const;  ///< "f32" or "f16"
+  std::string numerics() const;   ///< table and its version: "latency-3"; on a GPU "gpu-1"
   int64_t max_batch() const;
   uint64_t memory_bytes() const;  ///< arena, packed weights and scratch at this input size
 
@@ -102,7 +113,7 @@ class Extractor {
   /// Allocates nothing (backend native). InvalidArgument on wrong sizes; OutOfMemory from the
   /// reference backend, and from the first run in a child after fork() if no threads are granted;
   /// Device or OutOfMemory from oneDNN, which does not run in a child of a process that has run it
-  /// with several threads.
+  /// with several threads; Device from a GPU that fails.
   Status run(std::span<const float> images, int64_t n, std::span<const std::span<float>> features);
   /// The same from 8-bit RGB crops, (n, input_h, input_w, 3), r first whatever the network wants:
   /// the model's preprocess() of bytes, (x / 255 - mean) / std and the order of channels, is part

@@ -13,7 +13,7 @@ import support
 from support import nearest
 
 PROVENANCE = ["penult", "model", "model_id", "weights", "taps", "pooling", "l2_normalize", "preprocess", "exif",
-              "device", "backend", "isa", "numerics", "dtype", "inputs", "inputs_sha256"]
+              "device", "precision", "backend", "isa", "numerics", "dtype", "inputs", "inputs_sha256"]
 
 
 class Npz(support.ModelTest):

@@ -8,9 +8,9 @@ import support
 
 TAP_KEYS = ["name", "aliases", "op", "shape", "dim", "macs", "macs_share", "weights",
             "weights_share", "ram_bytes", "receptive_field", "stride", "ms"]
-BENCH_KEYS = ["model", "tap", "batch", "threads", "device", "backend", "isa", "numerics", "runs",
-              "median_ms", "min_ms", "mad_ms"]
-STEP_KEYS = BENCH_KEYS[:9] + ["step", "kernel", "macs", "median_ms", "share", "cumulative_ms"]
+BENCH_KEYS = ["model", "tap", "batch", "threads", "device", "precision", "backend", "isa", "numerics",
+              "runs", "median_ms", "min_ms", "mad_ms"]
+STEP_KEYS = BENCH_KEYS[:10] + ["step", "kernel", "macs", "median_ms", "share", "cumulative_ms"]
 
 
 class Inspect(support.ModelTest):

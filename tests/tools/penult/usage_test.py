@@ -62,10 +62,15 @@ class WrongUsage(support.ProgramTest):
                               ("--dtype", "F16")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
-    def test_a_device_that_this_version_lacks_is_refused(self):
-        for device in ("cuda", "cuda:1", "emulated"):
-            self.assertIn("not in this version", self.penult(
-                "extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device, code=3).stderr)
+    def test_a_device_that_there_is_not_is_refused(self):
+        for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", ""):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device,
+                              says="expected cpu, cuda, cuda:N or emulated")
+
+    def test_a_backend_of_another_device_is_refused(self):
+        for device, backend in (("cpu", "cudnn"), ("cuda", "onednn"), ("emulated", "reference")):
+            self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device,
+                              "--backend", backend, says="does not run on the device " + device)
 
     def test_an_output_of_unknown_format_is_refused(self):
         for name in ("x.tsv", "x", "x.npz/", ".", "x.NPZ"):

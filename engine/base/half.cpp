@@ -1,4 +1,4 @@
-#include "engine/output/half.h"
+#include "engine/base/half.h"
 
 #include <bit>
 
@@ -30,6 +30,17 @@ uint16_t half_from_float(float value) {
   // exponent too. Then the exponent's bias, 127, becomes 15.
   const uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);
   return static_cast<uint16_t>(sign | ((rounded >> 13) - (112U << 10)));
+}
+
+float float_from_half(uint16_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
+  const uint32_t exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
+  if (exponent == 0x1f) return std::bit_cast<float>(sign | kInfinity | fraction << 13);
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
+  }
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
 uint64_t halves_from_floats(std::span<const float> src, uint16_t* dst) {

@@ -1,4 +1,4 @@
-#include "engine/output/half.h"
+#include "engine/base/half.h"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +47,18 @@ TEST(Half, IsMonotonicOverFloatsOfEveryExponent) {
     last = half;
   }
   EXPECT_EQ(last, 0x7c00);
+}
+
+TEST(Half, BecomesTheFloatOfItsValue) {
+  for (uint32_t h = 0; h < 0x7c00; ++h) {
+    const auto half = static_cast<uint16_t>(h);
+    ASSERT_EQ(float_from_half(half), value_of(half)) << h;
+    ASSERT_EQ(float_from_half(static_cast<uint16_t>(half | 0x8000)), -value_of(half)) << h;
+  }
+  EXPECT_EQ(float_from_half(0x7c00), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(float_from_half(0xfc00), -std::numeric_limits<float>::infinity());
+  for (uint32_t h = 0x7c01; h < 0x8000; ++h)
+    ASSERT_TRUE(std::isnan(float_from_half(static_cast<uint16_t>(h)))) << h;
 }
 
 TEST(Half, KeepsInfinityNanAndTheSignOfZero) {

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""--device and --precision: the device emulated as a user meets it, and a GPU that there is not."""
+
+import json
+import math
+import os
+import subprocess
+import unittest
+
+import support
+
+HAS_EMULATOR = os.environ.get("PENULT_HAS_EMULATOR") == "1"
+
+
+def cosine(a, b):
+    dot = sum(x * y for x, y in zip(a, b))
+    return dot / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+
+
+@unittest.skipUnless(HAS_EMULATOR, "the device emulated is not built")
+class Emulated(support.ModelTest):
+    def setUp(self):
+        super().setUp()
+        for i in range(3):
+            self.png(f"in/{i}.png", seed=i)
+
+    def test_features_are_those_of_the_cpu(self):
+        taps = ("-l", "features.3", "-l", "penultimate")
+        cpu = self.extracted("in", *taps)
+        for precision, least in (("f32", 1 - 1e-6), ("f16", 0.9999)):
+            gpu = self.extracted("in", *taps, "--device", "emulated", "--precision", precision)
+            self.assertEqual(gpu["paths"], cpu["paths"])
+            for tap in ("features.3", "penultimate"):
+                self.assertEqual(gpu[tap][0], cpu[tap][0])
+                width = cpu[tap][0][1]
+                for row in range(3):
+                    part = slice(row * width, (row + 1) * width)
+                    self.assertGreaterEqual(cosine(gpu[tap][1][part], cpu[tap][1][part]), least)
+            facts = gpu["provenance"]
+            self.assertEqual([facts[key] for key in ("device", "precision", "backend", "isa")],
+                             ["emulated:0 (emulated)", precision, "native", "emulated"])
+            self.assertTrue(facts["numerics"].startswith("gpu-"))
+
+    def test_an_image_has_the_same_bits_in_every_batch(self):
+        options = ("in", "--device", "emulated", "--pool", "max", "-l", "features.5")
+        self.assertEqual(self.extracted(*options, "-b", "1")["features.5"],
+                         self.extracted(*options, "-b", "3", "-j", "1")["features.5"])
+
+    def test_every_pooling_works(self):
+        for pool in ("avg", "max", "gem", "avg+std", "2x2", "flatten", "none"):
+            options = ("in/0.png", "-l", "features.3", "--pool", pool)
+            cpu, gpu = self.extracted(*options), self.extracted(*options, "--device", "emulated")
+            self.assertEqual(gpu["features.3"][0], cpu["features.3"][0])
+            self.assertGreaterEqual(cosine(gpu["features.3"][1], cpu["features.3"][1]), 1 - 1e-6)
+
+    def test_bench_times_it_and_its_steps(self):
+        options = ("bench", self.model, "--device", "emulated", "--seconds", "0.01", "--json")
+        row = json.loads(self.penult(*options, "--precision", "f16").stdout)
+        self.assertEqual((row["device"], row["precision"]), ("emulated:0 (emulated)", "f16"))
+        kernels = [json.loads(line)["kernel"]
+                   for line in self.penult(*options, "--steps").stdout.splitlines()]
+        self.assertIn("conv2d_igemm_f32_cuda", kernels)
+        self.assertFalse([name for name in kernels if "avx" in name or "scalar" in name])
+
+    def test_there_is_one(self):
+        self.assertRegex(self.penult("doctor").stdout, r"(?m)^device +emulated +yes: emulated$")
+        result = self.penult("bench", self.model, "--device", "emulated",
+                             env={**os.environ, "PENULT_EMULATED_MODULE": "/nowhere.so"}, code=3)
+        self.assertIn("device emulated: /nowhere.so", result.stderr)
+
+
+@unittest.skipIf(os.path.exists("/dev/nvidiactl"), "this machine has a GPU")
+class NoGpu(support.ModelTest):
+    def test_says_what_is_missing_and_exits_3(self):
+        for device in ("cuda", "cuda:1"):
+            for command in (("bench", self.model), ("verify", self.model, "--against",
+                                                    support.ROOT / "tests/golden/mobilenet_v2_96.npz")):
+                result = self.penult(*command, "--device", device, code=3)
+                self.assertRegex(result.stderr, r"Device: device cuda: .*(driver|nvcc|GPU)")
+        self.png("a.png")
+        self.assertIn("device cuda", self.extract("a.png", "--device", "cuda", code=3).stderr)
+        self.assertEqual(self.files(), ["a.png"])
+
+    def test_the_program_needs_no_driver(self):
+        linked = subprocess.run(["ldd", support.PROGRAM], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+        self.assertNotIn("cuda", linked.stdout)
+        self.assertNotIn("cudnn", linked.stdout)
+
+
+if __name__ == "__main__":
+    support.main()
