@@ -15,8 +15,10 @@ namespace {
 // costs as much time as so many bytes from outside the cache.
 constexpr uint64_t kBarrierBytes = 256'000;
 
-// The weights' share of one image is small then, and the memory bounded whatever the batch.
-constexpr int64_t kMostImages = 32;
+// For each thread. The weights' share of one image is small then, and the memory bounded whatever
+// the batch. Of more, maps leave the cache that processors share, too, which the bytes below do not
+// tell apart: 32 instead of 4 cost MobileNetV3-Large a third (docs/decisions/0010).
+constexpr int64_t kMostImages = 4;
 
 uint64_t image_bytes(const Plan& plan, int buffer) {
   if (buffer < 0 || plan.buffers[buffer].desc.ring_rows > 0) return 0;
@@ -54,7 +56,7 @@ uint64_t waited_for(const Plan& plan, int64_t count) {
 int64_t choose_images_at_once(const Plan& plan) {
   const int64_t batch = plan.options.max_batch;
   if (plan.module != nullptr) return batch;
-  const int64_t most = std::min(batch, kMostImages);
+  const int64_t most = std::min(batch, kMostImages * plan.options.threads);
   int64_t best = most;
   for (int64_t count = 1; count < most; count *= 2) {
     if (waited_for(plan, count) < waited_for(plan, best)) best = count;

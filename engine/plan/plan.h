@@ -136,8 +136,8 @@ void choose_chains(Plan& plan);
 // How many images of a batch go through the steps of a plan together. Weights are read once for
 // all of them, which is the reason for many; what a step reads and writes stays in the cache only
 // if it fits, which is the reason for few. The number with the fewest bytes that come from outside
-// the cache, of 1, 2, 4 ... 32 and the whole batch if it is smaller; all of it where a library
-// computes.
+// the cache, of 1, 2, 4 and so on up to 4 for each thread, and the whole batch if it is smaller;
+// all of it where a library computes.
 int64_t choose_images_at_once(const Plan& plan);
 
 // Gives every value that is computed its place in the arena, where nothing is that is still needed;
