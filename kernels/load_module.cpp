@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <string_view>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -33,6 +34,9 @@ Result<const BackendModule*> open_module(const ModuleFile& module, const std::st
   const BackendModule* loaded = function(isa);
   if (!(loaded->stamp == ModuleStamp{}))
     return unavailable(module, concat(path, " is of another build of penult"), "build it again");
+  if (std::string_view(loaded->file) != module.file)
+    return unavailable(module, concat(path, " is another module, ", loaded->file),
+                       concat("unset ", module.variable));
   return loaded;
 }
 

@@ -42,11 +42,14 @@ penult_backend_module(penult::Isa) {
   using namespace penult::kernels;
 #if defined(PENULT_GPU_EMULATED)
   constexpr const char* kLibrary = "the CUDA kernels on the CPU";
+  constexpr const char* kFile = "penult_emulated.so";
 #else
   constexpr const char* kLibrary = "CUDA kernels";
+  constexpr const char* kFile = "penult_cuda.so";
 #endif
   static const std::vector<Table> tables = module_tables();
   static const BackendModule module = {.stamp = {},
+                                       .file = kFile,
                                        .library = kLibrary,
                                        .tables = tables,
                                        .run_team = nullptr,

@@ -29,6 +29,7 @@ BackendModule make_module() {
                                     onednn::kMaxPool2dTable};
   static const std::string library = library_name();
   return {.stamp = {},
+          .file = "penult_onednn.so",
           .library = library.c_str(),
           .tables = tables,
           .run_team = onednn::run_team,

@@ -21,5 +21,13 @@ TEST(LoadBackendModule, RefusesALibraryThatIsNoModule) {
   EXPECT_THAT(module.status().message(), HasSubstr("no module of penult"));
 }
 
+#if defined(PENULT_EMULATED_MODULE)
+TEST(LoadBackendModule, RefusesAnotherModuleOfPenult) {
+  const auto module = load_backend_module(PENULT_EMULATED_MODULE, Isa::kAvx2);
+  EXPECT_EQ(module.status().code(), StatusCode::kDevice);
+  EXPECT_THAT(module.status().message(), HasSubstr("is another module, penult_emulated.so"));
+}
+#endif
+
 }  // namespace
 }  // namespace penult::kernels
