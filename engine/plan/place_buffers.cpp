@@ -94,8 +94,6 @@ Status place_buffers(Plan& plan) {
   std::vector<Lifetime> placed;
   std::vector<size_t> place(plan.buffers.size());  // index into placed
   uint64_t sum = 0;
-  // On a device that of its own allocations, for its wide accesses.
-  const uint64_t alignment = plan.runs_on_device() ? 256 : 64;
   for (size_t i = 0; i < lifetimes.size(); ++i) {
     if (!lifetimes[i] || home[i] != static_cast<int>(i)) continue;
     const auto image = static_cast<uint64_t>(plan.buffers[i].desc.image_stride);
@@ -107,7 +105,7 @@ Status place_buffers(Plan& plan) {
     }
     place[i] = placed.size();
     placed.push_back(*lifetimes[i]);
-    placed.back().bytes = align_up(*bytes, alignment);
+    placed.back().bytes = align_up(*bytes, plan.alignment());
     sum += placed.back().bytes;  // at most 65,536 values of at most the budget: cannot overflow
   }
   plan.arena_bytes = assign_offsets(placed);

@@ -62,7 +62,7 @@ void place_weights(Plan& plan) {
   for (Step& step : plan.steps) {
     if (step.kernel == nullptr) continue;
     step.packed_offset = plan.packed_bytes;
-    plan.packed_bytes += align_up(packed_bytes(step), plan.runs_on_device() ? 256 : 64);
+    plan.packed_bytes += align_up(packed_bytes(step), plan.alignment());
   }
 }
 

@@ -105,6 +105,8 @@ struct Plan {
   PlanOptions options;
   const kernels::BackendModule* module = nullptr;  // null: native, on the processor
 
+  // Of buffers and packed weights, in bytes: on a device that of its own allocations.
+  uint64_t alignment() const { return runs_on_device() ? 256 : 64; }
   bool runs_on_device() const { return options.device != kernels::DeviceKind::kCpu; }
 
   // What a run needs: activations, weights and scratch.

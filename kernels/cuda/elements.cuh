@@ -64,15 +64,6 @@ struct Output {
   int c;  // without padding
 };
 
-GPU_FN void activate8(const Activation& activation, float (&x)[kGroup]) {
-  if (activation.kind == Activation::Kind::kNone) return;
-  if (activation.kind == Activation::Kind::kClamp) {  // most: one branch for all eight
-    GPU_UNROLL for (int i = 0; i < kGroup; ++i) x[i] = clamp(x[i], activation.a, activation.b);
-    return;
-  }
-  GPU_UNROLL for (int i = 0; i < kGroup; ++i) x[i] = activate(activation, x[i]);
-}
-
 // Epilogue and store of channels [first, first + 8) of a pixel, `at` elements behind dst's start.
 // Padding becomes zeros: what is there would grow from sum to sum until it is infinite, and an
 // infinity times a weight of zero is a NaN.
@@ -83,7 +74,7 @@ GPU_FN void finish8(const Output<T>& out, size_t at, int first, float (&x)[kGrou
     load8(out.residual + at, residual);
     GPU_UNROLL for (int i = 0; i < kGroup; ++i) x[i] += residual[i];
   }
-  activate8(out.activation, x);
+  activate(out.activation, x);
   if (first + kGroup > out.c) {
     GPU_UNROLL for (int i = 0; i < kGroup; ++i) x[i] = first + i < out.c ? x[i] : 0.0F;
   }

@@ -1,18 +1,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/base/checked.h"
 #include "engine/base/text.h"
 #include "kernels/cuda/row.h"
 
 namespace penult::kernels::cuda {
-namespace {
-
-size_t align_256(size_t bytes) { return (bytes + 255) / 256 * 256; }
-
-}  // namespace
 
 size_t OhwiWeights::bias_offset() const {
-  return align_256(static_cast<size_t>(elems() * bytes_of(precision)));
+  return align_up(static_cast<uint64_t>(elems() * bytes_of(precision)), 256);
 }
 
 size_t OhwiWeights::bytes() const {

@@ -2,30 +2,11 @@
 
 #include <cstring>
 
-#include "engine/base/text.h"
 #include "kernels/conv2d/conv2d_geometry.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
 namespace penult::kernels::cuda {
 namespace {
-
-std::string declines_any(const Problem& problem) {
-  const Conv2dGeometry g = conv2d_geometry(problem);
-  if (g.groups != g.ic || g.groups != g.oc)
-    return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
-                  g.oc);
-  if (conv2d_has_scale(problem)) return "src has factors for its channels";
-  return {};
-}
-
-std::string declines(const Problem& problem) {
-  const Conv2dGeometry g = conv2d_geometry(problem);
-  if (g.kh != g.kw || (g.kh != 3 && g.kh != 5))
-    return concat("kernel must be 3x3 or 5x5, got ", g.kh, "x", g.kw);
-  if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
-    return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
-  if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
-  return declines_any(problem);
-}
 
 constexpr GpuRow depthwise(const char* name, Precision precision,
                            gpu::Error (*launch)(const GpuArgs&),
@@ -38,14 +19,14 @@ constexpr GpuRow depthwise(const char* name, Precision precision,
           .pack = pack_depthwise};
 }
 
-constexpr GpuRow kF32 =
-    depthwise("conv2d_depthwise_f32_cuda", Precision::kF32, launch_depthwise<float>, declines);
-constexpr GpuRow kF16 =
-    depthwise("conv2d_depthwise_f16_cuda", Precision::kF16, launch_depthwise<gpu::Half>, declines);
+constexpr GpuRow kF32 = depthwise("conv2d_depthwise_f32_cuda", Precision::kF32,
+                                  launch_depthwise<float>, depthwise_declines);
+constexpr GpuRow kF16 = depthwise("conv2d_depthwise_f16_cuda", Precision::kF16,
+                                  launch_depthwise<gpu::Half>, depthwise_declines);
 constexpr GpuRow kAnyF32 = depthwise("conv2d_depthwise_any_f32_cuda", Precision::kF32,
-                                     launch_depthwise_any<float>, declines_any);
+                                     launch_depthwise_any<float>, depthwise_declines_any);
 constexpr GpuRow kAnyF16 = depthwise("conv2d_depthwise_any_f16_cuda", Precision::kF16,
-                                     launch_depthwise_any<gpu::Half>, declines_any);
+                                     launch_depthwise_any<gpu::Half>, depthwise_declines_any);
 
 constexpr Kernel kKernels[] = {row<kF32>(), row<kF16>(), row<kAnyF32>(), row<kAnyF16>()};
 

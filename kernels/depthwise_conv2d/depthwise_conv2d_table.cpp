@@ -11,22 +11,13 @@ namespace penult::kernels {
 namespace {
 
 std::string declines_any(const Problem& problem) {
-  const Conv2dGeometry g = conv2d_geometry(problem);
-  if (g.groups != g.ic || g.groups != g.oc)
-    return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
-                  g.oc);
-  if (conv2d_has_scale(problem)) return "src has factors for its channels";
-  return conv2d_declines_halo(problem);
+  std::string reason = depthwise_declines_any(problem);
+  return reason.empty() ? conv2d_declines_halo(problem) : reason;
 }
 
 std::string declines(const Problem& problem) {
-  const Conv2dGeometry g = conv2d_geometry(problem);
-  if (g.kh != g.kw || (g.kh != 3 && g.kh != 5))
-    return concat("kernel must be 3x3 or 5x5, got ", g.kh, "x", g.kw);
-  if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
-    return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
-  if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
-  return declines_any(problem);
+  std::string reason = depthwise_declines(problem);
+  return reason.empty() ? conv2d_declines_halo(problem) : reason;
 }
 
 // As DepthwiseParams has them.
@@ -140,6 +131,25 @@ constexpr std::array kKernels = {
 };
 
 }  // namespace
+
+std::string depthwise_declines_any(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  if (g.groups != g.ic || g.groups != g.oc)
+    return concat("groups must equal ic and oc, got groups ", g.groups, ", ic ", g.ic, ", oc ",
+                  g.oc);
+  if (conv2d_has_scale(problem)) return "src has factors for its channels";
+  return {};
+}
+
+std::string depthwise_declines(const Problem& problem) {
+  const Conv2dGeometry g = conv2d_geometry(problem);
+  if (g.kh != g.kw || (g.kh != 3 && g.kh != 5))
+    return concat("kernel must be 3x3 or 5x5, got ", g.kh, "x", g.kw);
+  if (g.sh != g.sw || (g.sh != 1 && g.sh != 2))
+    return concat("stride must be 1 or 2, got ", g.sh, "x", g.sw);
+  if (g.dh != 1 || g.dw != 1) return concat("dilation must be 1, got ", g.dh, "x", g.dw);
+  return depthwise_declines_any(problem);
+}
 
 const Table kDepthwiseConv2dTable = {"conv2d", kKernels};
 

@@ -22,7 +22,7 @@ struct Function {
 
   GPU_FN void compute(const Place& at, float (&x)[kGroup]) const {
     load_group(src, at.index, x);
-    activate8(function, x);
+    activate(function, x);
   }
 };
 

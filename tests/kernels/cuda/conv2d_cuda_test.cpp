@@ -54,16 +54,8 @@ ErrorBound bound_of(const ProblemSpec& spec, Precision precision) {
   return bound;
 }
 
-class Conv2dCuda : public ::testing::Test {
+class Conv2dCuda : public OnEmulatedDevice {
  protected:
-  void SetUp() override {
-    auto opened = kernels::cuda::open_device(0);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    device_ = std::move(opened).value();
-    gpu::emulated::take_reports();
-  }
-  void TearDown() override { gpu::emulated::set_options({}); }
-
   // Calls body(kernel, spec) for each row and each problem that it takes.
   template <class Body>
   static void for_each_accepted(const std::vector<ProblemSpec>& specs, const Body& body) {
@@ -128,8 +120,6 @@ class Conv2dCuda : public ::testing::Test {
     expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound_at,
                            "mma truncates");
   }
-
-  std::unique_ptr<kernels::Device> device_;
 };
 
 // Every kind of activation, with and without a residual, over channels and maps that fill no tile

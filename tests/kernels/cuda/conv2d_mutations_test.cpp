@@ -24,16 +24,8 @@ using shapes::parse_problem;
 
 constexpr int64_t kImages = 3;
 
-class Conv2dMutations : public ::testing::Test {
+class Conv2dMutations : public OnEmulatedDevice {
  protected:
-  void SetUp() override {
-    auto opened = kernels::cuda::open_device(0);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    device_ = std::move(opened).value();
-    gpu::emulated::take_reports();
-  }
-  void TearDown() override { gpu::emulated::set_options({}); }
-
   // Of one run; the kernel fails if, and only if, there are any.
   Reports reports_of(const Kernel& kernel, const char* problem, const Options& schedule) {
     const KernelCase c = KernelCase::make(parse_problem(problem), Numbers::kIntegers, kImages);
@@ -43,8 +35,6 @@ class Conv2dMutations : public ::testing::Test {
     EXPECT_EQ(run.status.ok(), reports.total() == 0) << kernel.name << ": " << text_of(schedule);
     return reports;
   }
-
-  std::unique_ptr<kernels::Device> device_;
 };
 
 TEST_F(Conv2dMutations, AreReported) {

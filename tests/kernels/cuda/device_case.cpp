@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/text.h"
+#include "kernels/cuda/device.h"
 #include "kernels/cuda/gpu_types.h"
 #include "kernels/cuda/row.h"
 #include "kernels/prepared.h"
@@ -308,6 +309,13 @@ void expect_no_reports(const std::string& hint) {
   const gpu::emulated::Reports reports = gpu::emulated::take_reports();
   EXPECT_EQ(reports.total(), 0) << hint << "\n"
                                 << (reports.messages.empty() ? "" : reports.messages.front());
+}
+
+void OnEmulatedDevice::SetUp() {
+  auto opened = kernels::cuda::open_device(0);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  device_ = std::move(opened).value();
+  gpu::emulated::take_reports();
 }
 
 }  // namespace penult::testing

@@ -2,6 +2,8 @@
 
 // Runs kernels that work on a device, rows with `prepare`, on problems with numbers in them.
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -68,6 +70,15 @@ double device_bound(kernels::Precision precision, const ErrorBound& bound, doubl
 // order, in reverse, and at random with preemption.
 std::span<const gpu::emulated::Options> schedules();
 std::string text_of(const gpu::emulated::Options& schedule);  // "random, preempted, lazy"
+
+// With the device emulated, and nothing left of the test before.
+class OnEmulatedDevice : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override { gpu::emulated::set_options({}); }
+
+  std::unique_ptr<kernels::Device> device_;
+};
 
 // Fails the current test if the checker has found anything since the last call.
 void expect_no_reports(const std::string& hint);

@@ -53,16 +53,8 @@ Dense reference(const KernelCase& c) {
   return run_kernel(*find_kernel(c.spec, Backend::kReference, Isa::kScalar), c, {kImages, 1});
 }
 
-class OperatorsCuda : public ::testing::Test {
+class OperatorsCuda : public OnEmulatedDevice {
  protected:
-  void SetUp() override {
-    auto opened = kernels::cuda::open_device(0);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    device_ = std::move(opened).value();
-    gpu::emulated::take_reports();
-  }
-  void TearDown() override { gpu::emulated::set_options({}); }
-
   // Calls body(kernel, spec) for each row and each problem that it takes.
   template <class Body>
   static void for_each_accepted(const std::vector<ProblemSpec>& specs, const Body& body) {
@@ -117,8 +109,6 @@ class OperatorsCuda : public ::testing::Test {
     };
     expect_close(kernel, c, expected, bound_at, further);
   }
-
-  std::unique_ptr<kernels::Device> device_;
 };
 
 // Channels of one vector and several, maps of few and many strips.

@@ -2,19 +2,14 @@
 """--device and --precision: the device emulated as a user meets it, and a GPU that there is not."""
 
 import json
-import math
 import os
 import subprocess
 import unittest
 
 import support
+from compare_features import cosine
 
 HAS_EMULATOR = os.environ.get("PENULT_HAS_EMULATOR") == "1"
-
-
-def cosine(a, b):
-    dot = sum(x * y for x, y in zip(a, b))
-    return dot / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
 
 
 @unittest.skipUnless(HAS_EMULATOR, "the device emulated is not built")
