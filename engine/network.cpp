@@ -232,8 +232,10 @@ Result<Graph> NetworkCache::prepare(InputSize size, Network& network) const {
     graph.outputs = std::move(values);
     remove_dead(graph);
   } else {
-    const PassOptions pass_options{.fuse_scale = choices_.backend == kernels::Backend::kNative &&
-                                                 !is_on_device()};
+    const bool on_cpu = !is_on_device();
+    const PassOptions pass_options{
+        .fuse_scale = choices_.backend == kernels::Backend::kNative && on_cpu,
+        .fuse_squeeze_excitation = !on_cpu};
     PENULT_RETURN_IF_ERROR(run_passes(graph, std::move(values), pass_options));
   }
   return graph;

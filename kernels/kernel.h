@@ -80,7 +80,7 @@ struct Epilogue {
 struct Problem {
   // The operator's name; "activation" for each one that is a pointwise function.
   std::string_view op;
-  Activation function;          // of "activation"
+  Activation function;          // of "activation"; of "squeeze_excitation" the first layer's
   std::vector<TensorDesc> src;  // inputs, without the residual
   TensorDesc dst;
   TensorDesc residual;  // meaningful when epilogue.residual

@@ -120,6 +120,8 @@ extern const OpDef kRelu6;
 extern const OpDef kSigmoid;
 extern const OpDef kSilu;
 extern const OpDef kSoftmax;
+// In no list and no file: passes make it.
+extern const OpDef kSqueezeExcitation;
 
 // Checks attrs against the op's specs (unknown, missing, wrong kind, count or range, not finite)
 // and fills in defaults. The message names the attribute, expected and got.

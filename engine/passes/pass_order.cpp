@@ -15,6 +15,9 @@ struct Pass {
 bool always(const PassOptions&) { return true; }
 bool fuses(const PassOptions& options) { return options.fuse; }
 bool fuses_scale(const PassOptions& options) { return options.fuse && options.fuse_scale; }
+bool fuses_squeeze(const PassOptions& options) {
+  return options.fuse && options.fuse_squeeze_excitation;
+}
 
 constexpr Pass kPasses[] = {
     // Nothing after the last tap may cost a pass, a weight or a byte.
@@ -27,6 +30,8 @@ constexpr Pass kPasses[] = {
     {"fuse_activation", fuse_activation, fuses},
     // After the activations, one of which may belong to the product and then blocks this.
     {"fuse_scale", fuse_scale, fuses_scale},
+    // After the activations, which belong to its layers.
+    {"fuse_squeeze_excitation", fuse_squeeze_excitation, fuses_squeeze},
 };
 
 }  // namespace

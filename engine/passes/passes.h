@@ -19,6 +19,9 @@ void fold_batchnorm(Graph& graph);
 // mul(x, factors) -> conv  =>  conv that multiplies what it reads.
 void fuse_scale(Graph& graph);
 
+// x -> average -> linear -> linear, which scales x  =>  squeeze_excitation.
+void fuse_squeeze_excitation(Graph& graph);
+
 // add(conv, x)  =>  conv with x as its residual.
 void fuse_residual_add(Graph& graph);
 
@@ -31,6 +34,8 @@ struct PassOptions {
   bool fuse = true;
   // false for libraries, none of whose convolutions multiplies what it reads.
   bool fuse_scale = true;
+  // true where a kernel computes such a block at once: on devices.
+  bool fuse_squeeze_excitation = false;
 };
 
 // THE order (pass_order.cpp): truncates at `outputs`, then rewrites what is left. The graph is

@@ -69,6 +69,7 @@ Status no_kernel(const Node& node, const Step& step) {
 kernels::Problem describe(const Graph& graph, const Node& node) {
   kernels::Problem problem;
   problem.op = node.op->name;
+  problem.function = node.fused.squeeze;
   if (node.op->activation != nullptr) {
     problem.op = "activation";
     problem.function = node.op->activation(node.resolved);

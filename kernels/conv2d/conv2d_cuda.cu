@@ -2,6 +2,7 @@
 #include "kernels/conv2d/conv2d_direct_cuda.cuh"
 #include "kernels/conv2d/conv2d_f16_cuda.cuh"
 #include "kernels/conv2d/conv2d_f32_cuda.cuh"
+#include "kernels/conv2d/conv2d_stem_cuda.cuh"
 
 namespace penult::kernels::cuda {
 namespace {
@@ -29,6 +30,14 @@ gpu::Error conv2d_igemm_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream s
 
 gpu::Error conv2d_igemm_f32(const Conv2dParams<float>& params, gpu::Stream stream) {
   return launch_f32(params, stream);
+}
+
+gpu::Error conv2d_stem_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream stream) {
+  return launch_stem(params, stream);
+}
+
+gpu::Error conv2d_stem_f32(const Conv2dParams<float>& params, gpu::Stream stream) {
+  return launch_stem(params, stream);
 }
 
 gpu::Error conv2d_direct_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream stream) {

@@ -18,6 +18,8 @@ extern const Table kConv2dCudaTable;
 // `ic` and `oc` are multiples of 8. No map and no weights may have more than kConv2dMaxElems
 // elements: kernels count in int, also a tile of pixels beyond the last one.
 inline constexpr int kConv2dMaxElems = 1 << 30;
+inline constexpr int kStemIc = 3;
+inline constexpr int kStemMaxTaps = 64;  // 48 KB of shared memory for 64 channels
 
 template <class T>
 struct Conv2dParams {
@@ -39,6 +41,10 @@ struct Conv2dParams {
 gpu::Error conv2d_igemm_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream stream);
 // From the bias on, a fused multiply-add for each (kh, kw, ic) in that order.
 gpu::Error conv2d_igemm_f32(const Conv2dParams<float>& params, gpu::Stream stream);
+// The same without the products of padding, for kStemIc channels, one group and no dilation; at
+// most kStemMaxTaps weights for a channel of src.
+gpu::Error conv2d_stem_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream stream);
+gpu::Error conv2d_stem_f32(const Conv2dParams<float>& params, gpu::Stream stream);
 // The same for any groups, without taps outside of the map; a thread for each element of dst.
 gpu::Error conv2d_direct_f16(const Conv2dParams<gpu::Half>& params, gpu::Stream stream);
 gpu::Error conv2d_direct_f32(const Conv2dParams<float>& params, gpu::Stream stream);

@@ -12,10 +12,11 @@ enum class Mutation {
   kRefillBeforeBarrier,
   kBarrierBeforeWait,
   kNoEpilogueBarrier,
-  // both
+  // all
   kNoRowBound,  // taps below the last row are read
-  // f32
+  // f32 and stem
   kNoBarrierAfterFill,
+  // f32
   kNoBarrierBeforeFill,
   kNoReductionBound,  // weights behind the last of a row are read
   kTailNotZeroed,

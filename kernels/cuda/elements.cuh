@@ -24,6 +24,14 @@ GPU_FN void store4(float* p, const float* x) {
   gpu::store128(p, {{as_bits(x[0]), as_bits(x[1]), as_bits(x[2]), as_bits(x[3])}});
 }
 
+GPU_FN void load4(const gpu::Half* p, float* x) {
+  const gpu::Bits64 bits = gpu::load64(p);
+  GPU_UNROLL for (int i = 0; i < 2; ++i) {
+    x[2 * i] = gpu::low_half(bits.v[i]);
+    x[2 * i + 1] = gpu::high_half(bits.v[i]);
+  }
+}
+
 GPU_FN void load8(const float* p, float (&x)[kGroup]) {
   load4(p, x);
   load4(p + 4, x + 4);

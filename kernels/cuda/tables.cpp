@@ -12,6 +12,7 @@
 #include "kernels/pointwise/pointwise_cuda.h"
 #include "kernels/pool2d/pool2d_cuda.h"
 #include "kernels/softmax/softmax_cuda.h"
+#include "kernels/squeeze_excitation/squeeze_excitation_cuda.h"
 
 namespace penult::kernels::cuda {
 
@@ -34,6 +35,7 @@ std::span<const Table> gpu_tables() {
       kMulCudaTable,
       kPadCudaTable,
       kSoftmaxCudaTable,
+      kSqueezeExcitationCudaTable,
   };
   // clang-format on
   return tables;

@@ -133,6 +133,21 @@ TEST_P(EmulatedNets, GiveBytesTheBitsOfFloats) {
   EXPECT_EQ(of_bytes, of_floats);
 }
 
+// The first layer, and where there are any, squeeze-and-excitation blocks.
+TEST_P(EmulatedNets, HaveTheKernelsThatAreMadeForThem) {
+  const auto extractor = make({"penultimate"}, true);
+  ASSERT_NE(extractor, nullptr);
+  const std::string net = GetParam().net, end = std::string("_") + GetParam().precision + "_cuda";
+  int stems = 0, blocks = 0;
+  for (const StepInfo& step : extractor->steps()) {
+    stems += step.kernel == "conv2d_stem" + end;
+    blocks += step.kernel == "squeeze_excitation_block" + end;
+  }
+  const bool has_large_window = net.starts_with("resnet") && end == "_f16_cuda";
+  EXPECT_EQ(stems, has_large_window ? 0 : 1);
+  EXPECT_EQ(blocks, net == "mobilenet_v3_large" ? 8 : 0);
+}
+
 std::string param_name(const ::testing::TestParamInfo<Param>& info) {
   return std::string(info.param.net) + "_" + info.param.precision;
 }

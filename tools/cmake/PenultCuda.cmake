@@ -10,7 +10,8 @@ set(PENULT_GPU_OPS
   pad/pad_cuda
   pointwise/pointwise_cuda
   pool2d/pool2d_cuda
-  softmax/softmax_cuda)
+  softmax/softmax_cuda
+  squeeze_excitation/squeeze_excitation_cuda)
 list(TRANSFORM PENULT_GPU_OPS PREPEND ${PROJECT_SOURCE_DIR}/kernels/)
 set(PENULT_GPU_KERNELS ${PENULT_GPU_OPS} ${PROJECT_SOURCE_DIR}/kernels/cuda/transfer)
 list(TRANSFORM PENULT_GPU_KERNELS APPEND .cu)

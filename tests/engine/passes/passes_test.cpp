@@ -42,12 +42,30 @@ class PassTest : public ::testing::Test {
     return graph_.add_node(kAdd, name, {x, y});
   }
 
+  ValueId linear(const std::string& name, ValueId x, int64_t oc, int64_t ic) {
+    return graph_.add_node(kLinear, name, {x}, {weight({oc, ic}), weight({oc})});
+  }
+  // A squeeze-and-excitation block on x, whose values begin with `name`.
+  ValueId excited(const std::string& name, ValueId x) {
+    const ValueId mean = graph_.add_node(kGlobalAvgPool, name + ".mean", {x});
+    const ValueId squeezed = relu(name + ".relu", linear(name + ".fc1", mean, 2, 3));
+    const ValueId factors = linear(name + ".fc2", squeezed, 3, 2);
+    return mul(name, graph_.add_node(kHardSigmoid, name + ".factors", {factors}), x);
+  }
+  ValueId named(const std::string& name) const {
+    for (size_t i = 0; i < graph_.values.size(); ++i)
+      if (graph_.values[i].name == name) return static_cast<ValueId>(i);
+    return kNoValue;
+  }
+
   // Runs all passes with these outputs.
-  void run(std::vector<ValueId> outputs, bool fuse = true) {
+  void run(std::vector<ValueId> outputs, bool fuse = true, bool fuse_squeeze_excitation = false) {
     ASSERT_TRUE(validate(graph_).ok()) << validate(graph_).message();
     const Status status = infer_shapes(graph_, 3, 8, 8);
     ASSERT_TRUE(status.ok()) << status.message();
-    const Status passes = run_passes(graph_, std::move(outputs), {.fuse = fuse});
+    const Status passes =
+        run_passes(graph_, std::move(outputs),
+                   {.fuse = fuse, .fuse_squeeze_excitation = fuse_squeeze_excitation});
     ASSERT_TRUE(passes.ok()) << passes.message();
   }
   std::vector<std::string> names() const {
@@ -186,6 +204,38 @@ TEST_F(PassTest, AProductOfTwoMapsOrOneWithAnEpilogueStaysAProduct) {
   run({pointwise("second", relu("relu", mul("scaled", gate, maps)))});
   EXPECT_THAT(names(), ElementsAre("x", "other", "maps", "first", "gate", "relu", "second"));
   EXPECT_EQ(node("relu").op, &kMul);
+}
+
+TEST_F(PassTest, ASqueezeExcitationBlockBecomesOneNodeWhereAKernelComputesIt) {
+  run({excited("block", conv("x", graph_.input))}, true, true);
+  ASSERT_THAT(names(), ElementsAre("x", "block.factors", "block"));
+  const Node& block = node("block.factors");
+  EXPECT_EQ(block.op, &kSqueezeExcitation);
+  EXPECT_THAT(block.inputs, ElementsAre(named("x")));
+  EXPECT_EQ(graph_.weights[block.weights[0]].dims, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(graph_.weights[block.weights[2]].dims, (std::vector<int64_t>{3, 2}));
+  EXPECT_EQ(block.fused.squeeze, kRelu.activation({}));
+  EXPECT_EQ(block.fused.activation, kHardSigmoid.activation({}));
+}
+
+TEST_F(PassTest, ASqueezeExcitationBlockStaysWhereNoKernelComputesItOrATapIsInside) {
+  const Graph empty = graph_;
+  for (const char* tap : {"block.mean", "block.relu", "block.fc1", "block.factors"}) {
+    graph_ = empty;
+    const ValueId y = excited("block", conv("x", graph_.input));
+    run({y, named(tap)}, true, true);
+    for (const Node& node : graph_.nodes) EXPECT_NE(node.op, &kSqueezeExcitation) << tap;
+  }
+  graph_ = empty;
+  run({excited("block", conv("x", graph_.input))});
+  EXPECT_THAT(names(), ElementsAre("x", "block.mean", "block.relu", "block.factors", "block"));
+}
+
+TEST_F(PassTest, AHeadOfTwoLayersIsNoSqueezeExcitationBlock) {
+  const ValueId x = conv("x", graph_.input);
+  const ValueId mean = graph_.add_node(kGlobalAvgPool, "mean", {x});
+  run({linear("second", linear("first", mean, 2, 3), 5, 2)}, true, true);
+  EXPECT_THAT(names(), ElementsAre("x", "mean", "first", "second"));
 }
 
 TEST_F(PassTest, AValueWithTwoReadersKeepsItsBits) {

@@ -171,7 +171,7 @@ TEST_F(Conv2dCuda, StaysWithinTheErrorModelOnRaggedProblems) {
 
 TEST_F(Conv2dCuda, StaysWithinTheErrorModelOnNets) {
   for_each_accepted(reduced_nets(), [&](const Kernel& kernel, const ProblemSpec& spec) {
-    if (std::string(kernel.name).find("igemm") == std::string::npos) return;
+    if (std::string(kernel.name).find("direct") != std::string::npos) return;
     expect_within_the_error_model(kernel, spec, {});
   });
 }
@@ -186,15 +186,22 @@ TEST_F(Conv2dCuda, HasTheSameBitsInEveryScheduleAndBatch) {
   }
 }
 
-// Both form sums alike, and there is nothing to round in a product with a zero of the padding.
+// All form sums alike, and there is nothing to round in a product with a zero of the padding.
 TEST_F(Conv2dCuda, F32RowsAgreeBitForBit) {
   const Kernel &product = row_named("conv2d_igemm_f32_cuda"),
-               &direct = row_named("conv2d_direct_f32_cuda");
+               &direct = row_named("conv2d_direct_f32_cuda"),
+               &stem = row_named("conv2d_stem_f32_cuda");
   const Options& schedule = schedules().back();
+  int stems = 0;
   for (const ProblemSpec& spec : ragged_problems()) {
     const KernelCase c = KernelCase::make(spec, Numbers::kReals, kImages);
-    EXPECT_EQ(run(product, c, schedule), run(direct, c, schedule)) << spec.to_string();
+    const Dense expected = run(product, c, schedule);
+    EXPECT_EQ(run(direct, c, schedule), expected) << spec.to_string();
+    if (!shapes::accepts(kConv2dCudaTable, stem, spec)) continue;
+    EXPECT_EQ(run(stem, c, schedule), expected) << spec.to_string();
+    ++stems;
   }
+  EXPECT_GT(stems, 10);
 }
 
 // So do the kernels of processors that fuse multiply and add.
@@ -278,6 +285,13 @@ TEST_F(Conv2dCuda, SaysWhatItDeclines) {
   EXPECT_EQ(reason(kProduct, "conv2d src=8x5x5 src=8 oc=8"), "no factors for src's channels");
   EXPECT_EQ(reason(kProduct, "conv2d src=8x5x5 oc=8 g=2"), "one group only, got 2");
   EXPECT_EQ(reason("conv2d_direct_f32_cuda", "conv2d src=8x5x5 oc=8 g=2"), "");
+  const char* const kStem = "conv2d_stem_f32_cuda";
+  EXPECT_EQ(reason(kStem, "conv2d src=3x9x9 oc=8 k=7x7 s=2x2"), "");
+  EXPECT_EQ(reason(kStem, "conv2d src=4x9x9 oc=8 k=3x3"), "3 channels, got 4");
+  EXPECT_EQ(reason(kStem, "conv2d src=3x9x9 oc=8 k=3x3 d=2x2"), "no dilation");
+  EXPECT_EQ(reason(kStem, "conv2d src=3x9x9 oc=8 k=9x8"), "a window of at most 64, got 72");
+  EXPECT_EQ(reason("conv2d_stem_f16_cuda", "conv2d src=3x9x9 oc=8 k=7x7 s=2x2"),
+            "left to tensor cores: a large window");
   EXPECT_EQ(reason(kProduct, "conv2d src=8x16384x16384 oc=8 k=1x1"),
             "at most 1073741824 elements, got 2147483648");
 }

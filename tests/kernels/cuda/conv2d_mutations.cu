@@ -4,6 +4,7 @@
 #include "kernels/conv2d/conv2d_f16_cuda.cuh"
 #include "kernels/conv2d/conv2d_f32_cuda.cuh"
 #include "kernels/conv2d/conv2d_row_cuda.h"
+#include "kernels/conv2d/conv2d_stem_cuda.cuh"
 #include "tests/kernels/cuda/conv2d_mutations.h"
 
 namespace penult::testing {
@@ -49,6 +50,13 @@ constexpr GpuRow kNoBarrierBeforeFill =
 constexpr GpuRow kTailNotZeroed = f32_row<Mutation::kTailNotZeroed>("f32_tail_not_zeroed");
 constexpr GpuRow kNoRowBoundF32 = f32_row<Mutation::kNoRowBound>("f32_no_row_bound");
 
+constexpr GpuRow kStemNoBarrier =
+    conv2d_row<float, launch_stem<float, Mutation::kNoBarrierAfterFill>>("stem_no_barrier",
+                                                                         accepts_all);
+constexpr GpuRow kStemNoRowBound =
+    conv2d_row<gpu::Half, launch_stem<gpu::Half, Mutation::kNoRowBound>>("stem_no_row_bound",
+                                                                         accepts_all);
+
 // Behind the weights lies the bias, which is a number like any other. So that what is read there is
 // behind everything, the bias comes first here.
 size_t bias_bytes(const Problem& problem) {
@@ -90,6 +98,8 @@ constexpr GpuRow kNoReductionBound = {
 constexpr const char* kLong = "conv2d src=24x5x5 oc=24 k=3x3 p=1,1,1,1";
 constexpr const char* kSmall = "conv2d src=8x3x3 oc=8 k=3x3 p=1,1,1,1";
 
+constexpr const char* kStem = "conv2d src=3x3x3 oc=8 k=3x3 p=1,1,1,1";
+
 constexpr Conv2dMutation kMutations[] = {
     {row<kNoPipelineBarrier>(), kLong, Kind::kRace},
     {row<kWaitOffByOne>(), kLong, Kind::kInFlight},
@@ -102,6 +112,8 @@ constexpr Conv2dMutation kMutations[] = {
     {row<kNoReductionBound>(), kSmall, Kind::kOutOfBounds},
     {row<kTailNotZeroed>(), kSmall, Kind::kUninitialised},
     {row<kNoRowBoundF32>(), kSmall, Kind::kOutOfBounds},
+    {row<kStemNoBarrier>(), kStem, Kind::kRace},
+    {row<kStemNoRowBound>(), kStem, Kind::kOutOfBounds},
 };
 
 constexpr Kernel kF16Tiles[] = {row<kTile128>(), row<kTile64>()};

@@ -130,7 +130,8 @@ class Workspace {
 
 std::byte* upload_packed(Workspace& workspace, const kernels::PreparedKernel& prepared,
                          const Problem& problem, const KernelCase& c) {
-  kernels::LoadedWeights weights({c.weights.begin(), c.weights.end()}, problem.dst.shape.c);
+  const int64_t channels = problem.weight_dims.empty() ? 0 : problem.weight_dims[0][0];
+  kernels::LoadedWeights weights({c.weights.begin(), c.weights.end()}, channels);
   // NaNs where pack() leaves gaps that run() then reads.
   Bytes packed(prepared.packed_bytes(), std::byte{0xFF});
   require(prepared.pack(weights, packed.data()));
@@ -193,18 +194,26 @@ void round_all(Dense& values) {
 
 }  // namespace
 
-Problem laid_out_for_device(const ProblemSpec& spec) {
-  Problem problem = make_problem(spec);
+void lay_out_for_device(Problem& problem) {
   for (TensorDesc& src : problem.src) src = dense_on_device(src.shape);
   problem.dst = dense_on_device(problem.dst.shape);
-  if (spec.epilogue.residual) problem.residual = problem.dst;
+  if (problem.epilogue.residual) problem.residual = problem.dst;
+}
+
+Problem laid_out_for_device(const ProblemSpec& spec) {
+  Problem problem = make_problem(spec);
+  lay_out_for_device(problem);
   return problem;
 }
 
 DeviceRun try_on_device(Device& device, const Kernel& kernel, const KernelCase& kernel_case,
                         DevicePlan plan) {
+  return try_on_device(device, kernel, laid_out_for_device(kernel_case.spec), kernel_case, plan);
+}
+
+DeviceRun try_on_device(Device& device, const Kernel& kernel, const Problem& problem,
+                        const KernelCase& kernel_case, DevicePlan plan) {
   const Precision precision = kernel.precision;
-  const Problem problem = laid_out_for_device(kernel_case.spec);
   const auto prepared =
       require(kernel.prepare({.problem = problem, .max_batch = plan.max_batch, .threads = 1}));
 
@@ -212,7 +221,7 @@ DeviceRun try_on_device(Device& device, const Kernel& kernel, const KernelCase& 
   std::byte* const packed = upload_packed(workspace, *prepared, problem, kernel_case);
   const Sources sources = upload_sources(workspace, problem, kernel_case, plan, precision);
   const std::byte* residual = nullptr;
-  if (kernel_case.spec.epilogue.residual)
+  if (problem.epilogue.residual)
     residual = workspace.upload(
         map_of(kernel_case.residual, problem.residual, plan.n, plan.max_batch, precision));
   const size_t dst_bytes = bytes_of(problem.dst, plan.max_batch, precision);

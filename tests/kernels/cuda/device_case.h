@@ -19,6 +19,7 @@ namespace penult::testing {
 
 // The layout of all maps on a device (kernels/cuda/row.h), for a problem without strides.
 kernels::Problem laid_out_for_device(const shapes::ProblemSpec& spec);
+void lay_out_for_device(kernels::Problem& problem);
 
 struct DevicePlan {
   int64_t n = 1;
@@ -38,7 +39,12 @@ struct DeviceRun {
 DeviceRun try_on_device(kernels::Device& device, const kernels::Kernel& kernel,
                         const shapes::KernelCase& kernel_case, DevicePlan plan);
 
-// The same; failures and complaints fail the current test.
+// The same for a problem that no text describes, laid out; the case's is not looked at.
+DeviceRun try_on_device(kernels::Device& device, const kernels::Kernel& kernel,
+                        const kernels::Problem& problem, const shapes::KernelCase& numbers,
+                        DevicePlan plan);
+
+// The first one; failures and complaints fail the current test.
 shapes::Dense run_on_device(kernels::Device& device, const kernels::Kernel& kernel,
                             const shapes::KernelCase& kernel_case, DevicePlan plan);
 

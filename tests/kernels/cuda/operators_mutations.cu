@@ -8,10 +8,14 @@
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/pad/pad_cuda.h"
 #include "kernels/softmax/softmax_cuda.h"
+#include "kernels/squeeze_excitation/squeeze_excitation_cuda.h"
 #include "tests/kernels/cuda/operators_mutations.h"
 
 namespace penult::gpu {
 GPU_FN void no_barrier() {}
+GPU_FN void barrier_if(bool wanted) {
+  if (wanted) sync_block();
+}
 GPU_FN float shuffle_half_a_warp(float x, int mask) { return shuffle_xor(x, mask % 16); }
 }  // namespace penult::gpu
 
@@ -42,6 +46,37 @@ using namespace cuda;
 #include "kernels/pad/pad_cuda.cu"
 #undef is_inside
 #undef cuda
+
+// Of three barriers one is missing each time: __COUNTER__ tells which is which.
+namespace penult::kernels {
+namespace without_first {
+using namespace cuda;
+constexpr int kMissing = __COUNTER__ + 1;
+}  // namespace without_first
+}  // namespace penult::kernels
+#define sync_block() barrier_if(__COUNTER__ != kMissing)
+#define cuda without_first
+#include "kernels/squeeze_excitation/squeeze_excitation_cuda.cu"
+#undef cuda
+namespace penult::kernels {
+namespace without_second {
+using namespace cuda;
+constexpr int kMissing = __COUNTER__ + 2;
+}  // namespace without_second
+}  // namespace penult::kernels
+#define cuda without_second
+#include "kernels/squeeze_excitation/squeeze_excitation_cuda.cu"
+#undef cuda
+namespace penult::kernels {
+namespace without_third {
+using namespace cuda;
+constexpr int kMissing = __COUNTER__ + 3;
+}  // namespace without_third
+}  // namespace penult::kernels
+#define cuda without_third
+#include "kernels/squeeze_excitation/squeeze_excitation_cuda.cu"
+#undef cuda
+#undef sync_block
 
 #define cuda without_upper_lanes
 #define shuffle_xor shuffle_half_a_warp
@@ -84,6 +119,33 @@ constexpr GpuRow kLinear = {
           return linear_weights(problem, Precision::kF32).pack(weights, packed);
         }};
 
+template <gpu::Error (*kLaunch)(const kernels::cuda::GpuArgs&)>
+constexpr GpuRow squeeze_excitation(const char* name) {
+  using kernels::cuda::SqueezeExcitationWeights;
+  return {.name = name,
+          .precision = Precision::kF32,
+          .launch = kLaunch,
+          .packed_bytes =
+              [](const Problem& problem) {
+                return SqueezeExcitationWeights::of(problem, Precision::kF32).bytes();
+              },
+          .pack =
+              [](const Problem& problem, Weights& weights, std::byte* packed) {
+                return SqueezeExcitationWeights::of(problem, Precision::kF32).pack(weights, packed);
+              }};
+}
+constexpr GpuRow kWithoutFirst =
+    squeeze_excitation<kernels::without_first::launch_squeeze_excitation<float>>(
+        "squeeze_excitation without the barrier before means");
+constexpr GpuRow kWithoutSecond =
+    squeeze_excitation<kernels::without_second::launch_squeeze_excitation<float>>(
+        "squeeze_excitation without the barrier before the first layer");
+constexpr GpuRow kWithoutThird =
+    squeeze_excitation<kernels::without_third::launch_squeeze_excitation<float>>(
+        "squeeze_excitation without the barrier before the second layer");
+constexpr kernels::Kernel kSqueezeExcitations[] = {row<kWithoutFirst>(), row<kWithoutSecond>(),
+                                                   row<kWithoutThird>()};
+
 // Small maps: what is read beside them is still in the emulator's red zones.
 constexpr Mutation kMutations[] = {
     {"barrier_in_global_avg_pool", "global_avg_pool src=40x7x7", row<kSum>(), true},
@@ -96,5 +158,6 @@ constexpr Mutation kMutations[] = {
 }  // namespace
 
 std::span<const Mutation> operator_mutations() { return kMutations; }
+std::span<const kernels::Kernel> squeeze_excitation_mutations() { return kSqueezeExcitations; }
 
 }  // namespace penult::testing

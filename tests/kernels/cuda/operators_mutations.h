@@ -16,5 +16,7 @@ struct Mutation {
 };
 
 std::span<const Mutation> operator_mutations();
+// Each without one of its barriers, which the checker sees in every order of execution.
+std::span<const kernels::Kernel> squeeze_excitation_mutations();
 
 }  // namespace penult::testing
