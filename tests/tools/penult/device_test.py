@@ -3,16 +3,18 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import unittest
 
 import support
 from compare_features import cosine
 
-HAS_EMULATOR = os.environ.get("PENULT_HAS_EMULATOR") == "1"
+EMULATOR = os.environ.get("PENULT_EMULATOR")  # the module's file
+GOLDENS = support.ROOT / "tests/golden"
 
 
-@unittest.skipUnless(HAS_EMULATOR, "the device emulated is not built")
+@unittest.skipUnless(EMULATOR, "the device emulated is not built")
 class Emulated(support.ModelTest):
     def setUp(self):
         super().setUp()
@@ -58,10 +60,18 @@ class Emulated(support.ModelTest):
         self.assertFalse([name for name in kernels if "avx" in name or "scalar" in name])
 
     def test_there_is_one(self):
-        self.assertRegex(self.penult("doctor").stdout, r"(?m)^device +emulated +yes: emulated$")
-        result = self.penult("bench", self.model, "--device", "emulated",
-                             env={**os.environ, "PENULT_EMULATED_MODULE": "/nowhere.so"}, code=3)
-        self.assertIn("device emulated: /nowhere.so", result.stderr)
+        self.assertRegex(self.penult("doctor").stdout,
+                         r"(?m)^device +emulated +yes: emulated$")
+
+    def test_a_module_that_is_cut_short_is_refused(self):
+        whole = pathlib.Path(EMULATOR).read_bytes()
+        cut = self.folder / "cut.so"
+        for length in (len(whole) - 1, len(whole) // 2, 100, 10):
+            cut.write_bytes(whole[:length])
+            result = self.penult("bench", self.model, "--device", "emulated",
+                                 env={**os.environ, "PENULT_EMULATED_MODULE": str(cut)}, code=3)
+            self.assertRegex(result.stderr, r"Device: device emulated: \S*/cut.so is (cut short|no shared "
+                                            "library); unset PENULT_EMULATED_MODULE, or set it to")
 
 
 @unittest.skipIf(os.path.exists("/dev/nvidiactl"), "this machine has a GPU")
@@ -69,7 +79,7 @@ class NoGpu(support.ModelTest):
     def test_says_what_is_missing_and_exits_3(self):
         for device in ("cuda", "cuda:1"):
             for command in (("bench", self.model), ("verify", self.model, "--against",
-                                                    support.ROOT / "tests/golden/mobilenet_v2_96.npz")):
+                                                    GOLDENS / "mobilenet_v2_96.npz")):
                 result = self.penult(*command, "--device", device, code=3)
                 self.assertRegex(result.stderr, r"Device: device cuda: .*(driver|nvcc|GPU)")
         self.png("a.png")

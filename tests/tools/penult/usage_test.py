@@ -96,9 +96,14 @@ class Doctor(support.ProgramTest):
         self.assertRegex(self.penult("doctor", env={"PENULT_ISA_MAX": "scalar"}).stdout,
                          r"isa +scalar +yes, in use\n")
 
-    def test_says_what_the_backend_onednn_lacks(self):
-        text = self.penult("doctor", env={"PENULT_ONEDNN_MODULE": "gone.so"}).stdout
-        self.assertRegex(text, r"(?m)^backend +onednn +no: .*gone\.so.*libdnnl-dev")
+    def test_says_which_variable_names_a_file_that_is_no_module(self):
+        for variable, line, module in (("PENULT_ONEDNN_MODULE", "backend +onednn", "penult_onednn.so"),
+                                       ("PENULT_CUDA_MODULE", "device +cuda", "penult_cuda.so"),
+                                       ("PENULT_EMULATED_MODULE", "device +emulated", "penult_emulated.so")):
+            for path in ("gone.so", "/gone.so", "/"):
+                text = self.penult("doctor", env={variable: path}).stdout
+                advice = f"; unset {variable}, or set it to the {module} of this build"
+                self.assertRegex(text, rf"(?m)^{line} +no: .*{path}.*{advice}$")
 
 
 if __name__ == "__main__":
