@@ -59,9 +59,20 @@ class Emulated(support.ModelTest):
         self.assertIn("conv2d_igemm_f32_cuda", kernels)
         self.assertFalse([name for name in kernels if "avx" in name or "scalar" in name])
 
+    def test_bench_gives_it_work_from_one_thread(self):
+        result = self.penult("bench", self.model, "--device", "emulated", "--seconds", "0.01",
+                             "-l", "features.0", "-j", "2,3", "--json")
+        self.assertEqual([json.loads(line)["threads"] for line in result.stdout.splitlines()], [1])
+
+    def test_has_the_name_that_it_says(self):
+        options = ("in/0.png", "-l", "features.0", "--device")
+        said = self.extracted(*options, "emulated")["provenance"]["device"].split()[0]
+        again = self.extracted(*options, said)["provenance"]["device"]
+        self.assertEqual((said, again), ("emulated:0", "emulated:0 (emulated)"))
+
     def test_there_is_one(self):
         self.assertRegex(self.penult("doctor").stdout,
-                         r"(?m)^device +emulated +yes: emulated$")
+                         r"(?m)^device +emulated +yes: the CUDA kernels on this cpu, slow$")
 
     def test_a_module_that_is_cut_short_is_refused(self):
         whole = pathlib.Path(EMULATOR).read_bytes()

@@ -3,7 +3,7 @@
 
 import support
 
-COMMANDS = ("convert", "inspect", "extract", "bench", "doctor")
+COMMANDS = ("convert", "inspect", "extract", "truncate", "verify", "bench", "doctor")
 
 
 class Help(support.ProgramTest):
@@ -63,7 +63,8 @@ class WrongUsage(support.ProgramTest):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
     def test_a_device_that_there_is_not_is_refused(self):
-        for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", ""):
+        for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "emulated:1", "emulated:",
+                       "emulated:00", ""):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device,
                               says="expected cpu, cuda, cuda:N or emulated")
 
