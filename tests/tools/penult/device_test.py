@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -83,6 +84,35 @@ class Emulated(support.ModelTest):
                                  env={**os.environ, "PENULT_EMULATED_MODULE": str(cut)}, code=3)
             self.assertRegex(result.stderr, r"Device: device emulated: \S*/cut.so is (cut short|no shared "
                                             "library); unset PENULT_EMULATED_MODULE, or set it to")
+
+
+@unittest.skipUnless(EMULATOR and os.environ.get("PENULT_SANITIZED") != "1",
+                     "the device emulated is not built, or very slow")
+class VerifyF16(support.ProgramTest):
+
+    def verify(self, weights, golden, code):
+        self.penult("convert", support.ASSETS / weights, "-o", "net.penult")
+        result = self.penult("verify", "net.penult", "--against", GOLDENS / golden, "--device",
+                             "emulated", "--precision", "f16", code=code)
+        return result.stdout
+
+    def test_holds_taps_to_what_f16_can_do(self):
+        said = self.verify("efficientnet-lite0-57934424.pth", "tf_efficientnet_lite0_96.npz", 0)
+        self.assertRegex(said, r"\n142 taps, 0 beyond the tolerance; ")
+        # In f32 that would not do.
+        self.assertRegex(said, r"worst error \d\.\d+e-02 of the maximum")
+
+    def test_names_the_taps_that_f16_is_too_coarse_for(self):
+        # Where MobileNetV2 amplifies roundings some 300 times (docs/numerics.md).
+        said = self.verify(support.WEIGHTS, "mobilenet_v2_96.npz", 1)
+        self.assertEqual(sorted(re.findall(r"(?m)^(\S+) .* BEYOND$", said)),
+                         ["features.2.conv.0", "features.2.conv.0.1", "features.2.conv.1.0"])
+
+    def test_needs_a_device(self):
+        self.penult("convert", support.WEIGHTS, "-o", "net.penult")
+        result = self.penult("verify", "net.penult", "--against", GOLDENS / "mobilenet_v2_96.npz",
+                             "--precision", "f16", code=2)
+        self.assertIn("the precision f16 needs the device cuda or emulated", result.stderr)
 
 
 @unittest.skipIf(os.path.exists("/dev/nvidiactl"), "this machine has a GPU")
