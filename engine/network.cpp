@@ -107,11 +107,13 @@ Result<kernels::Backend> backend_from_name(const std::string& name) {
                        ", expected auto, native, onednn, cudnn or reference"));
 }
 
-// "cpu", "emulated", "cuda", "cuda:1".
+// "cpu", "cuda", "cuda:1", "emulated" and, since that is how Extractor::device() begins,
+// "emulated:0": there is one of them.
 Result<DeviceChoice> device_from_name(const std::string& name) {
   using kernels::DeviceKind;
   for (const DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kCuda, DeviceKind::kEmulated})
     if (name == kernels::device_kind_name(kind)) return DeviceChoice{.kind = kind};
+  if (name == "emulated:0") return DeviceChoice{.kind = DeviceKind::kEmulated};
   DeviceChoice cuda{.kind = DeviceKind::kCuda};
   constexpr std::string_view kPrefix = "cuda:";
   if (name.starts_with(kPrefix)) {

@@ -3,40 +3,84 @@
 #include "kernels/load_module.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/check.h"
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 
 namespace penult::kernels {
 namespace {
 
+template <class T>
+Status read_objects(const InputFile& file, uint64_t offset, std::span<T> objects) {
+  return file.read_at(offset, {reinterpret_cast<uint8_t*>(objects.data()), objects.size_bytes()});
+}
+
+// dlopen() maps what the file says it has: of one that was cut short, or is still being copied, the
+// first access behind its end would kill the process. A linker writes the table of sections last.
+Status check_shared_library(const std::string& path) {
+  PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  const auto holds = [&](uint64_t offset, uint64_t bytes) {
+    return offset <= file.size() && bytes <= file.size() - offset;
+  };
+  Elf64_Ehdr header{};
+  if (holds(0, sizeof header)) PENULT_RETURN_IF_ERROR(read_objects(file, 0, std::span(&header, 1)));
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_type != ET_DYN ||
+      header.e_phentsize != sizeof(Elf64_Phdr))
+    return {StatusCode::kDevice, concat(escape_name(path), " is no shared library")};
+  const Status cut(StatusCode::kDevice, concat(escape_name(path), " is cut short"));
+  std::vector<Elf64_Phdr> segments(header.e_phnum);
+  if (!holds(header.e_phoff, segments.size() * sizeof(Elf64_Phdr))) return cut;
+  PENULT_RETURN_IF_ERROR(read_objects(file, header.e_phoff, std::span(segments)));
+  for (const Elf64_Phdr& segment : segments)
+    if (!holds(segment.p_offset, segment.p_filesz)) return cut;
+  const uint64_t sections = uint64_t{header.e_shnum} * header.e_shentsize;
+  return holds(header.e_shoff, sections) ? Status() : cut;
+}
+
+// `why`: safe for one line.
 Status unavailable(const ModuleFile& module, const std::string& why, const std::string& remedy) {
-  return Status(StatusCode::kDevice, concat(module.who, ": ", escape_name(why), "; ", remedy));
+  return Status(StatusCode::kDevice, concat(module.who, ": ", why, "; ", remedy));
 }
 
 }  // namespace
 
 Result<const BackendModule*> open_module(const ModuleFile& module, const std::string& path,
                                          Isa isa) {
+  // Who named a file needs another name; who did not, another file.
+  const bool named = path != module.file;
+  const std::string rename =
+      concat("unset ", module.variable, ", or set it to the ", module.file, " of this build");
+  const std::string remedy = named ? rename : "build it again";
+  const std::string shown = escape_name(path);
+  if (path.find('/') != std::string::npos) {  // else it is the loader who knows where the file lies
+    if (const Status status = check_shared_library(path); !status.ok())
+      return unavailable(module, status.message(), remedy);
+  }
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* error = dlerror();
     const std::string why = error != nullptr ? error : "dlopen failed";
-    return unavailable(module, why, module.remedy(why));
+    // Of a library that the file needs the loader speaks by that library's name.
+    const bool of_the_file = why.starts_with(path + ":");
+    return unavailable(module, escape_name(why),
+                       named && of_the_file ? rename : module.remedy(why));
   }
   auto* function = reinterpret_cast<BackendModuleFunction*>(dlsym(handle, kBackendModuleSymbol));
   if (function == nullptr)
-    return unavailable(module, concat(path, " is no module of penult"),
-                       concat("unset ", module.variable));
+    return unavailable(module, concat(shown, " is no module of penult"), remedy);
   const BackendModule* loaded = function(isa);
   if (!(loaded->stamp == ModuleStamp{}))
-    return unavailable(module, concat(path, " is of another build of penult"), "build it again");
+    return unavailable(module, concat(shown, " is of another build of penult"), remedy);
   if (std::string_view(loaded->file) != module.file)
-    return unavailable(module, concat(path, " is another module, ", loaded->file),
-                       concat("unset ", module.variable));
+    return unavailable(module, concat(shown, " is another module, ", loaded->file), remedy);
   return loaded;
 }
 

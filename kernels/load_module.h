@@ -12,11 +12,13 @@ struct ModuleFile {
   const char* who;                                  // what an error begins with: "backend onednn"
   const char* file;                                 // "penult_onednn.so"
   const char* variable;                             // environment variable that names another file
-  const char* (*remedy)(const std::string& error);  // what to do, given dlopen's words
+  const char* (*remedy)(const std::string& error);  // what to install, given dlopen's words
 };
 
 // Opens any file as a module; never closed, for threads of its library may run on. Device, with
-// what to do, if there is none, or it is of another build.
+// what to do, if there is none, or it is of another build: if `path` is not `module.file`, the
+// variable named it, and it is the variable that needs another value. Where the path has a slash, a
+// file that is no whole shared library is refused before the loader maps it.
 Result<const BackendModule*> open_module(const ModuleFile& module, const std::string& path,
                                          Isa isa);
 

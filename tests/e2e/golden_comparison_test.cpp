@@ -114,6 +114,37 @@ TEST(GoldenComparison, FailsAtWhatIsNoNumber) {
   EXPECT_FALSE(agrees(summary_of(map), std::vector<float>(map.size(), 0)));
 }
 
+TEST(GoldenComparison, HoldsF16ToCosineAndNorm) {
+  const std::vector<float> map = random_map();
+  const auto agrees_in_f16 = [&](const std::vector<float>& got) {
+    const bool whole = compare(complete(map), got, kChannels)->within_f16_tolerance();
+    EXPECT_EQ(compare(summary_of(map), got, kChannels)->within_f16_tolerance(), whole);
+    return whole;
+  };
+  // A difference of `angle` at right angles to the map has the cosine 1 / sqrt(1 + angle^2).
+  const auto turned = [&](float angle) {
+    std::vector<float> got = map;
+    for (size_t i = 0; i + 1 < map.size(); i += 2) {
+      got[i] += angle * map[i + 1];
+      got[i + 1] -= angle * map[i];
+    }
+    return got;
+  };
+  const auto scaled = [&](float factor) {
+    std::vector<float> got = map;
+    for (float& v : got) v *= factor;
+    return got;
+  };
+  EXPECT_TRUE(agrees_in_f16(turned(0.01F)));   // cosine 0.99995
+  EXPECT_FALSE(agrees_in_f16(turned(0.02F)));  // 0.9998
+  EXPECT_TRUE(agrees_in_f16(scaled(1.014F)));
+  EXPECT_FALSE(agrees_in_f16(scaled(1.015F)));
+  EXPECT_FALSE(agrees_in_f16(scaled(0)));
+  std::vector<float> got = map;
+  got[8] = NAN;  // not stored
+  EXPECT_FALSE(agrees_in_f16(got));
+}
+
 TEST(GoldenComparison, RefusesOtherShapes) {
   const std::vector<float> map = random_map();
   std::vector<float> got = map;

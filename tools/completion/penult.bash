@@ -15,6 +15,7 @@ _penult() {
     "extract --numerics") mapfile -t COMPREPLY < <(compgen -W "throughput latency" -- "$word"); return ;;
     "extract --precision") mapfile -t COMPREPLY < <(compgen -W "f32 f16" -- "$word"); return ;;
     "verify --backend") mapfile -t COMPREPLY < <(compgen -W "native onednn cudnn reference" -- "$word"); return ;;
+    "verify --precision") mapfile -t COMPREPLY < <(compgen -W "f32 f16" -- "$word"); return ;;
     "bench --precision") mapfile -t COMPREPLY < <(compgen -W "f32 f16" -- "$word"); return ;;
     "bench --numerics") mapfile -t COMPREPLY < <(compgen -W "latency throughput" -- "$word"); return ;;
   esac
@@ -24,7 +25,7 @@ _penult() {
       inspect) mapfile -t COMPREPLY < <(compgen -W "-h --help -v --verbose --no-ms --json" -- "$word") ;;
       extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --l2-normalize --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
       truncate) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -o --output --force" -- "$word") ;;
-      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --backend --device --quiet" -- "$word") ;;
+      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --backend --device --precision --quiet" -- "$word") ;;
       bench) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -b --batch -j --threads --backend --device --precision --numerics --seconds --steps --json" -- "$word") ;;
       doctor) mapfile -t COMPREPLY < <(compgen -W "-h --help --probe" -- "$word") ;;
     esac

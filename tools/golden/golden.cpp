@@ -173,6 +173,7 @@ Result<Agreement> compare(const GoldenTap& want, std::span<const float> got, int
   agreement.max_error = relative(std::abs(largest_of(got) - want.max), want.max);
   agreement.l2_error = relative(std::abs(norm_of(got) - want.l2),
                                 std::sqrt(static_cast<double>(got.size())) * want.max);
+  agreement.norm_error = relative(std::abs(norm_of(got) - want.l2), want.l2);
   if (complete) return agreement;
   const size_t plane = got.size() / static_cast<size_t>(channels);
   std::vector<double> sums(static_cast<size_t>(channels), 0.0);
@@ -193,6 +194,10 @@ double Agreement::worst_error() const {
 
 bool Agreement::within_tolerance() const {
   return worst_cosine() >= kMinCosine && worst_error() <= kMaxError;
+}
+
+bool Agreement::within_f16_tolerance() const {
+  return worst_cosine() >= kMinCosineF16 && norm_error <= kMaxNormErrorF16;
 }
 
 std::string Agreement::to_string() const {

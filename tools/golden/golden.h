@@ -15,6 +15,10 @@ namespace penult::golden {
 
 inline constexpr double kMinCosine = 1 - 1e-6;
 inline constexpr double kMaxError = 1e-4;  // of the tap's maximum
+// Of runs in f16: a cosine, which does not see a factor, and therefore the norm, within
+// sqrt(2 - 2 * kMinCosineF16): the distance of two unit vectors that have this cosine.
+inline constexpr double kMinCosineF16 = 0.9999;
+inline constexpr double kMaxNormErrorF16 = 0.01414;  // of the norm
 
 // One tap of one image: complete, or what stands for it.
 struct GoldenTap {
@@ -54,8 +58,10 @@ struct Agreement {
   double max_error = 0;
   double channel_error = 0;
   double l2_error = 0;
+  double norm_error = 0;  // | |got| - |want| | / |want|, for f16 alone
 
-  bool within_tolerance() const;  // false for NaN
+  bool within_tolerance() const;      // false for NaN
+  bool within_f16_tolerance() const;  // likewise
   double worst_cosine() const;
   double worst_error() const;
   std::string to_string() const;

@@ -146,7 +146,9 @@ Outcome bench_one(const Options& options, const std::shared_ptr<const Model>& mo
   return flush_output();  // each row when it is there, also into a pipe
 }
 
-Outcome bench(const Options& options) {
+Outcome bench(Options options) {
+  // One thread gives a device its work; more rows would be the same one again.
+  if (options.device != "cpu") options.threads = {1};
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
     return Status(StatusCode::kInvalidArgument, "--seconds: expected more than 0, at most 3600");
   }
@@ -195,7 +197,8 @@ std::function<Outcome()> declare_bench(CLI::App& app) {
                   "images in one run of the net, such as 1,8 [1]")
       ->check(CLI::Range(1, 65536).description(""))
       ->type_name("LIST");
-  add_list_option(app, "-j,--threads", options->threads, "threads, such as 1,2 [1]")
+  add_list_option(app, "-j,--threads", options->threads,
+                  "threads, such as 1,2; for a device other than cpu it is always 1 [1]")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("LIST");
   add_list_option(app, "--backend", options->backends,

@@ -31,7 +31,8 @@ std::span<const Command> all_commands() {
        "  penult verify net.penult --against golden.npz\n"
        "Exit 0: every tap of the golden has a cosine of at least 1 - 1e-6 and errors of at most "
        "1e-4\n"
-       "of its maximum; 1: some tap has not, or is none of the model's.\n",
+       "of its maximum (--precision f16: a cosine of at least 0.9999, and a norm within 1.414 %);\n"
+       "1: some tap has not, or is none of the model's.\n",
        declare_verify},
       {"bench", "Time a model on this machine, preprocessing left out",
        "  penult bench net.penult\n"

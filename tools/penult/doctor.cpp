@@ -37,6 +37,8 @@ Result<std::string> device_name(const kernels::ModuleEntry& entry) {
   PENULT_ASSIGN_OR_RETURN(const auto device, module->open_device(0));
   if (module->check_backend != nullptr)
     PENULT_RETURN_IF_ERROR(module->check_backend(entry.backend));
+  if (entry.device == kernels::DeviceKind::kEmulated)
+    return std::string("the CUDA kernels on this cpu, slow");
   return device->name();
 }
 

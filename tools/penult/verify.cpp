@@ -14,7 +14,7 @@ namespace penult::program {
 namespace {
 
 struct Options {
-  std::string model, against, backend = "native", device = "cpu";
+  std::string model, against, backend = "native", device = "cpu", precision = "f32";
   bool quiet = false;
 };
 
@@ -37,6 +37,7 @@ Result<golden::Agreement> verify_tap(const Options& options,
   run.max_batch = 1;
   run.backend = options.backend;
   run.device = options.device;
+  run.precision = options.precision;
   run.input_h = run.input_w = size;
   PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
   const OutputInfo& output = extractor->outputs()[0];
@@ -76,7 +77,8 @@ Outcome verify(const Options& options) {
     }
     if (!agreement.ok()) return agreement.status();
     worst.add(escape_name(tap.name), *agreement);
-    const bool within = agreement->within_tolerance();
+    const bool within = options.precision == "f16" ? agreement->within_f16_tolerance()
+                                                   : agreement->within_tolerance();
     beyond += !within;
     if (options.quiet) continue;
     print_out("{:{}}  {}  {}\n", escape_name(tap.name), width, agreement->to_string(),
@@ -103,6 +105,7 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
   app.add_option("--backend", options->backend, "native, onednn, cudnn or reference [native]")
       ->type_name("native|onednn|cudnn|reference");
   add_device(app, options->device);
+  add_precision(app, options->precision);
   app.add_flag("--quiet", options->quiet, "only the summary");
   return [options] { return verify(*options); };
 }

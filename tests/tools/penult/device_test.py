@@ -3,16 +3,19 @@
 
 import json
 import os
+import pathlib
+import re
 import subprocess
 import unittest
 
 import support
 from compare_features import cosine
 
-HAS_EMULATOR = os.environ.get("PENULT_HAS_EMULATOR") == "1"
+EMULATOR = os.environ.get("PENULT_EMULATOR")  # the module's file
+GOLDENS = support.ROOT / "tests/golden"
 
 
-@unittest.skipUnless(HAS_EMULATOR, "the device emulated is not built")
+@unittest.skipUnless(EMULATOR, "the device emulated is not built")
 class Emulated(support.ModelTest):
     def setUp(self):
         super().setUp()
@@ -57,11 +60,59 @@ class Emulated(support.ModelTest):
         self.assertIn("conv2d_igemm_f32_cuda", kernels)
         self.assertFalse([name for name in kernels if "avx" in name or "scalar" in name])
 
+    def test_bench_gives_it_work_from_one_thread(self):
+        result = self.penult("bench", self.model, "--device", "emulated", "--seconds", "0.01",
+                             "-l", "features.0", "-j", "2,3", "--json")
+        self.assertEqual([json.loads(line)["threads"] for line in result.stdout.splitlines()], [1])
+
+    def test_has_the_name_that_it_says(self):
+        options = ("in/0.png", "-l", "features.0", "--device")
+        said = self.extracted(*options, "emulated")["provenance"]["device"].split()[0]
+        again = self.extracted(*options, said)["provenance"]["device"]
+        self.assertEqual((said, again), ("emulated:0", "emulated:0 (emulated)"))
+
     def test_there_is_one(self):
-        self.assertRegex(self.penult("doctor").stdout, r"(?m)^device +emulated +yes: emulated$")
-        result = self.penult("bench", self.model, "--device", "emulated",
-                             env={**os.environ, "PENULT_EMULATED_MODULE": "/nowhere.so"}, code=3)
-        self.assertIn("device emulated: /nowhere.so", result.stderr)
+        self.assertRegex(self.penult("doctor").stdout,
+                         r"(?m)^device +emulated +yes: the CUDA kernels on this cpu, slow$")
+
+    def test_a_module_that_is_cut_short_is_refused(self):
+        whole = pathlib.Path(EMULATOR).read_bytes()
+        cut = self.folder / "cut.so"
+        for length in (len(whole) - 1, len(whole) // 2, 100, 10):
+            cut.write_bytes(whole[:length])
+            result = self.penult("bench", self.model, "--device", "emulated",
+                                 env={**os.environ, "PENULT_EMULATED_MODULE": str(cut)}, code=3)
+            self.assertRegex(result.stderr, r"Device: device emulated: \S*/cut.so is (cut short|no shared "
+                                            "library); unset PENULT_EMULATED_MODULE, or set it to")
+
+
+@unittest.skipUnless(EMULATOR and os.environ.get("PENULT_SANITIZED") != "1",
+                     "the device emulated is not built, or very slow")
+class VerifyF16(support.ProgramTest):
+
+    def verify(self, weights, golden, code):
+        self.penult("convert", support.ASSETS / weights, "-o", "net.penult")
+        result = self.penult("verify", "net.penult", "--against", GOLDENS / golden, "--device",
+                             "emulated", "--precision", "f16", code=code)
+        return result.stdout
+
+    def test_holds_taps_to_what_f16_can_do(self):
+        said = self.verify("efficientnet-lite0-57934424.pth", "tf_efficientnet_lite0_96.npz", 0)
+        self.assertRegex(said, r"\n142 taps, 0 beyond the tolerance; ")
+        # In f32 that would not do.
+        self.assertRegex(said, r"worst error \d\.\d+e-02 of the maximum")
+
+    def test_names_the_taps_that_f16_is_too_coarse_for(self):
+        # Where MobileNetV2 amplifies roundings some 300 times (docs/numerics.md).
+        said = self.verify(support.WEIGHTS, "mobilenet_v2_96.npz", 1)
+        self.assertEqual(sorted(re.findall(r"(?m)^(\S+) .* BEYOND$", said)),
+                         ["features.2.conv.0", "features.2.conv.0.1", "features.2.conv.1.0"])
+
+    def test_needs_a_device(self):
+        self.penult("convert", support.WEIGHTS, "-o", "net.penult")
+        result = self.penult("verify", "net.penult", "--against", GOLDENS / "mobilenet_v2_96.npz",
+                             "--precision", "f16", code=2)
+        self.assertIn("the precision f16 needs the device cuda or emulated", result.stderr)
 
 
 @unittest.skipIf(os.path.exists("/dev/nvidiactl"), "this machine has a GPU")
@@ -69,7 +120,7 @@ class NoGpu(support.ModelTest):
     def test_says_what_is_missing_and_exits_3(self):
         for device in ("cuda", "cuda:1"):
             for command in (("bench", self.model), ("verify", self.model, "--against",
-                                                    support.ROOT / "tests/golden/mobilenet_v2_96.npz")):
+                                                    GOLDENS / "mobilenet_v2_96.npz")):
                 result = self.penult(*command, "--device", device, code=3)
                 self.assertRegex(result.stderr, r"Device: device cuda: .*(driver|nvcc|GPU)")
         self.png("a.png")

@@ -146,7 +146,7 @@ class Npz(support.ModelTest):
         with self.subTest("absent"):
             absent = self.extract("in", "--backend", "onednn", code=3,
                                   env={"PENULT_ONEDNN_MODULE": "gone.so"})
-            self.assertIn("libdnnl-dev", absent.stderr)
+            self.assertIn("gone.so", absent.stderr)
         if not installed:
             self.skipTest("no oneDNN here")
         arrays = self.extracted("in", "--backend", "onednn")

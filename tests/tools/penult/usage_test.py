@@ -3,7 +3,7 @@
 
 import support
 
-COMMANDS = ("convert", "inspect", "extract", "bench", "doctor")
+COMMANDS = ("convert", "inspect", "extract", "truncate", "verify", "bench", "doctor")
 
 
 class Help(support.ProgramTest):
@@ -63,7 +63,8 @@ class WrongUsage(support.ProgramTest):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
     def test_a_device_that_there_is_not_is_refused(self):
-        for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", ""):
+        for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "emulated:1", "emulated:",
+                       "emulated:00", ""):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", "--device", device,
                               says="expected cpu, cuda, cuda:N or emulated")
 
@@ -96,9 +97,14 @@ class Doctor(support.ProgramTest):
         self.assertRegex(self.penult("doctor", env={"PENULT_ISA_MAX": "scalar"}).stdout,
                          r"isa +scalar +yes, in use\n")
 
-    def test_says_what_the_backend_onednn_lacks(self):
-        text = self.penult("doctor", env={"PENULT_ONEDNN_MODULE": "gone.so"}).stdout
-        self.assertRegex(text, r"(?m)^backend +onednn +no: .*gone\.so.*libdnnl-dev")
+    def test_says_which_variable_names_a_file_that_is_no_module(self):
+        for variable, line, module in (("PENULT_ONEDNN_MODULE", "backend +onednn", "penult_onednn.so"),
+                                       ("PENULT_CUDA_MODULE", "device +cuda", "penult_cuda.so"),
+                                       ("PENULT_EMULATED_MODULE", "device +emulated", "penult_emulated.so")):
+            for path in ("gone.so", "/gone.so", "/"):
+                text = self.penult("doctor", env={variable: path}).stdout
+                advice = f"; unset {variable}, or set it to the {module} of this build"
+                self.assertRegex(text, rf"(?m)^{line} +no: .*{path}.*{advice}$")
 
 
 if __name__ == "__main__":
