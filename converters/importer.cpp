@@ -1,7 +1,6 @@
 #include "converters/importer.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <new>
 #include <utility>
@@ -16,10 +15,24 @@
 namespace penult::converters {
 namespace {
 
-constexpr std::array<Format, 2> kFormats = {{
-    {"PyTorch state dict (legacy)", is_pytorch_legacy, read_pytorch_legacy},
-    {"PyTorch state dict (zip)", is_pytorch_zip, read_pytorch_zip},
-}};
+template <bool (*kRecognises)(std::span<const uint8_t>)>
+bool by_head(std::span<const uint8_t> head, std::string_view) {
+  return kRecognises(head);
+}
+
+template <Result<StateDict> (*kRead)(const std::string&)>
+Result<Source> tensors(const std::string& path, const ReadOptions&) {
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, kRead(path));
+  return Source(std::move(weights));
+}
+
+// One a line, so that a new one is one line more.
+// clang-format off
+constexpr Format kFormats[] = {
+    {"PyTorch state dict (legacy)", by_head<is_pytorch_legacy>, tensors<read_pytorch_legacy>},
+    {"PyTorch state dict (zip)", by_head<is_pytorch_zip>, tensors<read_pytorch_zip>},
+};
+// clang-format on
 
 // Names of a table's rows, for messages.
 template <typename Row>
@@ -29,12 +42,15 @@ std::string list_names(std::span<const Row> rows) {
   return names;
 }
 
-Result<StateDict> read_weights(const std::string& path) {
+Result<Source> read_source(const std::string& path, const ImportOptions& options) {
   PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
   std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 64));
   PENULT_RETURN_IF_ERROR(file.read_at(0, head));
   for (const Format& format : all_formats()) {
-    if (format.recognises(head)) return format.read(path);
+    if (!format.recognises(head, path)) continue;
+    return format.read(path, {.external_data = options.external_data,
+                              .input_h = options.input_h,
+                              .input_w = options.input_w});
   }
   return Status(
       StatusCode::kFormatUnsupported,
@@ -83,11 +99,18 @@ Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo&
   return {};
 }
 
-Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options) {
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_weights(path));
+// A graph is what it is.
+Result<ModelData> build(Source source, const ImportOptions& options) {
+  if (auto* graph = std::get_if<SourceGraph>(&source)) return std::move(graph->model);
+  StateDict weights = std::get<StateDict>(std::move(source));
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture,
                           choose_architecture(weights, options.arch));
-  PENULT_ASSIGN_OR_RETURN(ModelData model, architecture->build(std::move(weights)));
+  return architecture->build(std::move(weights));
+}
+
+Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options) {
+  PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));
+  PENULT_ASSIGN_OR_RETURN(ModelData model, build(std::move(source), options));
   PENULT_RETURN_IF_ERROR(fill_in(path, options, model.info));
   PENULT_RETURN_IF_ERROR(validate(model));
   return model;

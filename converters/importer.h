@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "engine/model/model_data.h"
@@ -30,11 +32,34 @@ struct StateDict {
   std::string format;  // "pytorch legacy", "pytorch zip": for messages and provenance
 };
 
-// A source format: bytes -> named tensors.
+// What a file calls a value; each may be empty.
+struct ValueNames {
+  std::string node;    // that yields it: "/layer1/layer1.0/conv1/Conv"
+  std::string tensor;  // "onnx::Relu_193"
+  std::string module;  // of the framework that wrote the file, where it says: "layer1.0.conv1"
+};
+
+// A whole network, as files that hold a graph have it. Taps carry the file's names.
+struct SourceGraph {
+  ModelData model;
+  std::vector<ValueNames> names;  // by value of model.graph
+};
+
+// What a file holds: tensors, whose network an architecture knows, or all of it.
+using Source = std::variant<StateDict, SourceGraph>;
+
+struct ReadOptions {
+  bool external_data = false;        // read the weights that the file keeps in others beside it
+  int64_t input_h = 0, input_w = 0;  // where the file leaves them open; both 0: 224
+};
+
+// A source format. One folder in converters/ each, and a row in importer.cpp.
 struct Format {
   const char* name;
-  bool (*recognises)(std::span<const uint8_t> head);  // by the first bytes (up to 64)
-  Result<StateDict> (*read)(const std::string& path);
+  // By the first bytes (up to 64) and, where those say nothing, the path's ending.
+  bool (*recognises)(std::span<const uint8_t> head, std::string_view path);
+  // Errors without the path: FormatCorrupt, FormatUnsupported, LimitExceeded, Io.
+  Result<Source> (*read)(const std::string& path, const ReadOptions& options);
 };
 std::span<const Format> all_formats();
 
@@ -52,6 +77,7 @@ struct ImportOptions {
   std::string arch;                  // empty: recognise
   std::string weights_name;          // empty: the file name
   int64_t input_h = 0, input_w = 0;  // both 0: the architecture's default
+  bool external_data = false;        // as ReadOptions
 };
 
 // Reads, recognises, builds and validates; fills in source name, SHA-256 and producer.

@@ -85,6 +85,8 @@ FOREIGN = [
      "only engine/image decodes images"),
     (r"zip\.h", {"converters", "output", "tests"},
      "only converters/ and engine/output read or write zip"),
+    (r"google/protobuf/.*|.*\.pb\.h", {"converters", "tests"}, "only converters/ read protobuf"),
+    (r"curl/.*", {"tools", "tests"}, "only tools/ download"),
     (r"CLI/.*", {"tools", "tests"}, "only tools/ parse a command line"),
     (r"nlohmann/.*", {"output", "converters", "tools", "tests"}, "JSON is for outputs and tools"),
     (r"fmt/.*", {"base", "output", "converters", "tools", "tests"},

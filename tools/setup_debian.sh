@@ -15,6 +15,8 @@ build_packages=(
   flatbuffers-compiler libflatbuffers-dev   # the model file
   libjpeg62-turbo-dev libspng-dev libwebp-dev  # photos
   libzip-dev nlohmann-json3-dev             # weight files and features.npz
+  protobuf-compiler libprotobuf-dev         # ONNX files
+  libcurl4-openssl-dev                      # headers of what downloads weight files
   libcli11-dev libfmt-dev                   # the program
   python3 python3-pip ca-certificates       # fetches the pinned weights and photos
 )

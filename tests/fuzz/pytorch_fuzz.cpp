@@ -51,10 +51,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span bytes(data, size);
   bool recognised = false;
   for (const converters::Format& format : converters::all_formats()) {
-    if (!format.recognises(bytes.first(std::min<size_t>(size, 64)))) continue;
+    if (!format.recognises(bytes.first(std::min<size_t>(size, 64)), "")) continue;
     recognised = true;
     fuzz::MemoryFile::instance().replace(bytes);
-    check(format.read(fuzz::MemoryFile::instance().path()), size);
+    const auto source = format.read(fuzz::MemoryFile::instance().path(), {});
+    const StateDict* weights = source.ok() ? std::get_if<StateDict>(&*source) : nullptr;
+    if (weights != nullptr || !source.ok())
+      check(weights != nullptr ? Result<StateDict>(*weights) : source.status(), size);
   }
   if (!recognised) check(read_bare(bytes), size);
   return 0;
