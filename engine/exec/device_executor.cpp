@@ -18,6 +18,7 @@ size_t float_bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof
 
 Result<std::unique_ptr<DeviceWorkspace>> DeviceWorkspace::create(const Plan& plan,
                                                                  const Rgb8Values& values) {
+  PENULT_ASSIGN_OR_RETURN(const auto scope, plan.device->enter());
   std::unique_ptr<DeviceWorkspace> workspace(new DeviceWorkspace(plan, values));
   PENULT_RETURN_IF_ERROR(workspace->allocate());
   PENULT_RETURN_IF_ERROR(workspace->upload(values));
@@ -165,7 +166,7 @@ void DeviceWorkspace::copy_in(const InputImages& images, int64_t n) {
 Status DeviceWorkspace::run(const InputImages& images, int64_t n,
                             std::span<const std::span<float>> features, std::span<double> step_ms) {
   const Form form = images.rgb8 != nullptr ? kRgb8 : kPlanar;
-  PENULT_RETURN_IF_ERROR(stream_->enter());
+  PENULT_ASSIGN_OR_RETURN(const auto scope, plan_.device->enter());
   copy_in(images, n);
   const bool recorded = n == plan_.options.max_batch && graphs_[form];
   const Status given = !step_ms.empty() ? run_steps(form, n, step_ms)

@@ -102,6 +102,12 @@ Status open_device(Plan& plan) {
   return {};
 }
 
+// Where there is none yet, or none at all, nothing changes.
+Result<kernels::DeviceScope> enter_device(const Plan& plan) {
+  if (!plan.device) return kernels::DeviceScope();
+  return plan.device->enter();
+}
+
 // On a device, what DeviceWorkspace needs besides the arena: images and delivered maps, on both
 // sides.
 uint64_t staging_bytes(const Plan& plan) {
@@ -138,6 +144,7 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
     PENULT_RETURN_IF_ERROR(plan.module->check_backend(options.backend));
   // A library prepares for the device that there is.
   if (options.backend != kernels::Backend::kNative) PENULT_RETURN_IF_ERROR(open_device(plan));
+  PENULT_ASSIGN_OR_RETURN(const auto scope, enter_device(plan));
   PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options, plan.module));
   choose_layout(graph, steps, plan.buffers,
                 plan.module != nullptr ? plan.module->channel_pad : kernels::kChannelPad);
@@ -157,6 +164,7 @@ Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
                        const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
   PENULT_ASSIGN_OR_RETURN(Plan plan, lay_out(graph, std::move(deliveries), options));
   PENULT_RETURN_IF_ERROR(open_device(plan));  // or weights would be read in vain
+  PENULT_ASSIGN_OR_RETURN(const auto scope, enter_device(plan));
   plan.packed = std::move(packed);
   if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
   PENULT_DCHECK(plan.packed->bytes() == plan.packed_bytes);
