@@ -11,16 +11,6 @@
 namespace penult {
 namespace {
 
-Status prepare_kernels(const PlanOptions& options, std::vector<Step>& steps) {
-  for (Step& step : steps) {
-    if (step.kernel->prepare == nullptr) continue;
-    PENULT_ASSIGN_OR_RETURN(step.prepared, step.kernel->prepare({.problem = step.problem,
-                                                                 .max_batch = options.max_batch,
-                                                                 .threads = options.threads}));
-  }
-  return {};
-}
-
 uint64_t packed_bytes(const Step& step) {
   return step.prepared ? step.prepared->packed_bytes() : step.kernel->packed_bytes(step.problem);
 }
@@ -148,7 +138,7 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
   PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options, plan.module));
   choose_layout(graph, steps, plan.buffers,
                 plan.module != nullptr ? plan.module->channel_pad : kernels::kChannelPad);
-  PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
+  PENULT_RETURN_IF_ERROR(prepare_kernels(options, plan.module, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   choose_chains(plan);

@@ -131,6 +131,12 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, const PlanOptions& 
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers,
                    int64_t channel_pad = kernels::kChannelPad);
 
+// Prepares the steps whose kernels want it, once the layout is known. On a device, a kernel that
+// refuses its layer now gives way to the next one of the module's tables, as if it had declined.
+// ModelInvalid if none is left, or on the processor, where others may want another layout.
+Status prepare_kernels(const PlanOptions& options, const kernels::BackendModule* module,
+                       std::vector<Step>& steps);
+
 // Finds the steps that go through a map row by row together, and makes rings of what lies between
 // them: engine/plan/choose_chains.cpp says when.
 void choose_chains(Plan& plan);
