@@ -77,7 +77,7 @@ Status DeviceWorkspace::bind() {
         bound, step.prepared->bind({.src = src.data(),
                                     .residual = step.residual >= 0 ? typed(step.residual) : nullptr,
                                     .dst = typed(step.dst),
-                                    .packed = plan_.device_packed->data() + step.packed_offset,
+                                    .packed = plan_.packed.device->data() + step.packed_offset,
                                     .scratch = scratch_.data(),
                                     .stream = stream_.get()}));
   }

@@ -81,7 +81,7 @@ Status pack_weights(const Graph& graph, Plan& plan) {
     }
     PENULT_RETURN_IF_ERROR(weights->finish());
   }
-  plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));
+  plan.packed.host = std::make_shared<const AlignedBuffer>(std::move(packed));
   return {};
 }
 
@@ -112,10 +112,10 @@ uint64_t staging_bytes(const Plan& plan) {
 Status move_weights(Plan& plan) {
   PENULT_ASSIGN_OR_RETURN(kernels::DeviceMemory memory, plan.device->allocate(plan.packed_bytes));
   PENULT_ASSIGN_OR_RETURN(const auto stream, plan.device->create_stream());
-  PENULT_RETURN_IF_ERROR(stream->copy(memory.data(), plan.packed->data(), plan.packed_bytes));
+  PENULT_RETURN_IF_ERROR(stream->copy(memory.data(), plan.packed.host->data(), plan.packed_bytes));
   PENULT_RETURN_IF_ERROR(stream->synchronize());
-  plan.device_packed = std::make_shared<const kernels::DeviceMemory>(std::move(memory));
-  plan.packed = nullptr;
+  plan.packed.device = std::make_shared<const kernels::DeviceMemory>(std::move(memory));
+  plan.packed.host = nullptr;
   return {};
 }
 
@@ -151,14 +151,17 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
 }
 
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
+                       const PlanOptions& options, PackedWeights packed) {
   PENULT_ASSIGN_OR_RETURN(Plan plan, lay_out(graph, std::move(deliveries), options));
   PENULT_RETURN_IF_ERROR(open_device(plan));  // or weights would be read in vain
   PENULT_ASSIGN_OR_RETURN(const auto scope, enter_device(plan));
   plan.packed = std::move(packed);
-  if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
-  PENULT_DCHECK(plan.packed->bytes() == plan.packed_bytes);
-  if (plan.runs_on_device()) PENULT_RETURN_IF_ERROR(move_weights(plan));
+  if (!plan.packed.host && !plan.packed.device) {
+    PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
+    if (plan.runs_on_device()) PENULT_RETURN_IF_ERROR(move_weights(plan));
+  }
+  PENULT_DCHECK(plan.packed_bytes ==
+                (plan.runs_on_device() ? plan.packed.device->bytes() : plan.packed.host->bytes()));
   return plan;
 }
 

@@ -1,4 +1,5 @@
-// Whatever call of a device's runtime fails, and wherever the caller's thread computes besides.
+// What an extractor asks of a device's runtime: whatever call fails, wherever the caller's thread
+// computes besides, and how much memory it takes.
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -41,7 +42,7 @@ const gpu::emulated::TestHooks* hooks_of_module() {
   return function == nullptr ? nullptr : function();
 }
 
-class DeviceFaults : public ::testing::Test {
+class EmulatedRuntime : public ::testing::Test {
  protected:
   void SetUp() override {
     hooks_ = hooks_of_module();
@@ -76,8 +77,8 @@ class DeviceFaults : public ::testing::Test {
 };
 
 // Create and run with the fault, then without it, then give everything back.
-Happened DeviceFaults::walk_to(const gpu::emulated::Fault& fault, StatusCode code,
-                               const testing::Features& expected) {
+Happened EmulatedRuntime::walk_to(const gpu::emulated::Fault& fault, StatusCode code,
+                                  const testing::Features& expected) {
   testing::Features features;
   hooks_->set_fault(fault);
   auto extractor = Extractor::create(model_, options_);
@@ -102,7 +103,7 @@ Happened DeviceFaults::walk_to(const gpu::emulated::Fault& fault, StatusCode cod
   return happened;
 }
 
-TEST_F(DeviceFaults, AreErrorsAndLeaveNothingBehind) {
+TEST_F(EmulatedRuntime, FailuresAreErrorsAndLeaveNothingBehind) {
   testing::Features expected;
   {
     auto extractor = Extractor::create(model_, options_);
@@ -131,7 +132,7 @@ TEST_F(DeviceFaults, AreErrorsAndLeaveNothingBehind) {
 }
 
 // Also if that is none, which CUDA's runtime changes wherever it is called.
-TEST_F(DeviceFaults, NoCallChangesTheDeviceOfItsThread) {
+TEST_F(EmulatedRuntime, NoCallChangesTheDeviceOfItsThread) {
   for (const int device : {gpu::emulated::kNoDevice, 1}) {
     hooks_->set_device(device);
     const auto is_as_before = [&] { return hooks_->device() == device; };
@@ -156,7 +157,7 @@ TEST_F(DeviceFaults, NoCallChangesTheDeviceOfItsThread) {
   }
 }
 
-TEST_F(DeviceFaults, OpeningADeviceChangesNothingEither) {
+TEST_F(EmulatedRuntime, OpeningADeviceChangesNothingEither) {
   const auto module = kernels::load_emulated();
   ASSERT_TRUE(module.ok());
   hooks_->set_device(1);
@@ -166,6 +167,27 @@ TEST_F(DeviceFaults, OpeningADeviceChangesNothingEither) {
   const auto scope = (*device)->enter();
   EXPECT_TRUE(scope.ok());
   EXPECT_EQ(hooks_->device(), 0);
+}
+
+TEST_F(EmulatedRuntime, WeightsAreThereOnceForAllBatchesOfASize) {
+  auto made = Extractor::create(model_, options_);
+  ASSERT_TRUE(made.ok()) << made.status().message();
+  Extractor& extractor = **made;
+  testing::Features expected, features;
+  ASSERT_TRUE(run(extractor, expected).ok());
+  const Alive first = hooks_->alive();
+  for (const int64_t batch : {3, 4, 5, 6, 7, 2}) {  // more than are kept
+    ASSERT_TRUE(extractor.reshape(kSize, kSize, batch).ok());
+    EXPECT_EQ(hooks_->alive(), first) << batch;
+    ASSERT_TRUE(run(extractor, features).ok());
+    EXPECT_EQ(features, expected) << batch;
+  }
+  // Of other sizes, which may have other kernels, one for each plan that is kept.
+  for (const int64_t size : {7, 8, 9, 10, 11, 12})
+    ASSERT_TRUE(extractor.reshape(size, size, 2).ok());
+  EXPECT_EQ(hooks_->alive().memory, first.memory + 3);
+  made->reset();
+  EXPECT_EQ(hooks_->alive(), Alive());
 }
 
 }  // namespace
