@@ -69,7 +69,8 @@ struct Step {
   int dst = -1;
   uint64_t packed_offset = 0;
   int delivery = -1;
-  std::vector<std::string> refusals;  // "<kernel>: <reason>" of faster kernels that declined
+  // "<kernel>: <reason>" of faster kernels that declined, or refused to prepare.
+  std::vector<std::string> refusals;
 };
 
 // Steps first to last, which a thread takes through its rows of the last one's dst together.

@@ -53,6 +53,7 @@ Error get_context(Context* context) {
   if (const Error error = find_in_driver("cuCtxGetCurrent", 4000, &get)) return error;
   CUcontext current = nullptr;
   const CUresult error = get(&current);
+  if (error == CUDA_ERROR_NOT_INITIALIZED) return 0;  // nobody has used the driver
   *context = current;
   return error;
 }
