@@ -206,13 +206,13 @@ Result<std::shared_ptr<const Network>> NetworkCache::at(InputSize size) {
   return network;
 }
 
-std::shared_ptr<const AlignedBuffer> NetworkCache::packed_for(const InputSize& size) const {
+PackedWeights NetworkCache::packed_for(const InputSize& size) const {
   // What a library prepares depends on the batch.
-  if (choices_.backend != kernels::Backend::kNative || is_on_device()) return nullptr;
+  if (choices_.backend != kernels::Backend::kNative) return {};
   for (const auto& network : latest_) {
     if (network->size.h == size.h && network->size.w == size.w) return network->plan.packed;
   }
-  return nullptr;
+  return {};
 }
 
 Result<Graph> NetworkCache::prepare(InputSize size, Network& network) const {

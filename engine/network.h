@@ -80,8 +80,8 @@ class NetworkCache {
   // Everything of `network` but its plan, and the graph to plan.
   Result<Graph> prepare(InputSize size, Network& network) const;
   PlanOptions plan_options(const InputSize& size) const;
-  // Packed weights of a network that differs in the batch only; null if there is none.
-  std::shared_ptr<const AlignedBuffer> packed_for(const InputSize& size) const;
+  // Packed weights of a network that differs in the batch only; none if there is none.
+  PackedWeights packed_for(const InputSize& size) const;
 
   std::shared_ptr<const Model> model_;
   ExtractorOptions options_;

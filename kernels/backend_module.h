@@ -16,7 +16,7 @@ namespace penult::kernels {
 // Module and library pass C++ objects to each other, so both must come from one source and one
 // compiler. This is no proof of that; it catches a module that an earlier build left behind.
 struct ModuleStamp {
-  int interface = 3;  // counts changes of this header and of prepared.h
+  int interface = 4;  // counts changes of this header, of prepared.h and device.h
   int major = PENULT_VERSION_MAJOR, minor = PENULT_VERSION_MINOR, patch = PENULT_VERSION_PATCH;
   size_t kernel_bytes = sizeof(Kernel), problem_bytes = sizeof(Problem);
   bool operator==(const ModuleStamp&) const = default;

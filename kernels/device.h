@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/base/shape.h"
 #include "penult/status.h"
@@ -22,19 +23,44 @@ enum class Precision { kF32, kF16 };
 const char* precision_name(Precision precision);  // "f32", "f16"
 constexpr int64_t bytes_of(Precision precision) { return precision == Precision::kF32 ? 4 : 2; }
 
-// Owned memory of a device, or of the host where the device copies to and from (pinned). Aligned to
-// 256 bytes.
+// While it lives, a device is the calling thread's own, and then again what was before: the thread
+// may be a host application's, which computes on another one. Of that thread, and ends there.
+class DeviceScope {
+ public:
+  using Leave = void (*)(void* before);
+  DeviceScope() = default;  // changes nothing
+  DeviceScope(void* before, Leave leave) : before_(before), leave_(leave) {}
+  DeviceScope(DeviceScope&& other) noexcept
+      : before_(other.before_), leave_(std::exchange(other.leave_, nullptr)) {}
+  DeviceScope& operator=(DeviceScope&&) = delete;
+  ~DeviceScope() {
+    if (leave_ != nullptr) leave_(before_);
+  }
+
+ private:
+  void* before_ = nullptr;
+  Leave leave_ = nullptr;
+};
+
+// Owned memory of device `index`, or of the host where the device copies to and from (pinned).
+// Aligned to 256 bytes.
 class DeviceMemory {
  public:
-  using Free = void (*)(std::byte*);
+  using Free = void (*)(std::byte* data, int index);
   DeviceMemory() = default;
-  DeviceMemory(std::byte* data, size_t bytes, Free free) : data_(data, free), bytes_(bytes) {}
+  DeviceMemory(std::byte* data, size_t bytes, int index, Free free)
+      : data_(data, Owner{index, free}), bytes_(bytes) {}
   // Null if there are no bytes. Memory of a device may only be touched by its kernels and streams.
   std::byte* data() const { return data_.get(); }
   size_t bytes() const { return bytes_; }
 
  private:
-  std::unique_ptr<std::byte, Free> data_{nullptr, [](std::byte*) {}};
+  struct Owner {
+    int index;
+    Free free;
+    void operator()(std::byte* data) const { free(data, index); }
+  };
+  std::unique_ptr<std::byte, Owner> data_{nullptr, Owner{0, nullptr}};
   size_t bytes_ = 0;
 };
 
@@ -44,11 +70,10 @@ class DeviceGraph {
   virtual ~DeviceGraph() = default;
 };
 
+// Work is given by threads that have entered the device.
 class DeviceStream {
  public:
   virtual ~DeviceStream() = default;
-  // To be called by each thread before it gives work: makes the stream's device the thread's own.
-  virtual Status enter() = 0;
   // Between device and host, in either direction, and within the device. Done once the stream comes
   // to it: the host's side stays untouched until synchronize().
   virtual Status copy(std::byte* dst, const std::byte* src, size_t bytes) = 0;
@@ -73,6 +98,7 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual std::string name() const = 0;  // "NVIDIA A100-SXM4-40GB (sm_80)", "emulated"
+  virtual Result<DeviceScope> enter() = 0;
   virtual Result<DeviceMemory> allocate(size_t bytes) = 0;
   virtual Result<DeviceMemory> allocate_pinned(size_t bytes) = 0;
   virtual Result<std::unique_ptr<DeviceStream>> create_stream() = 0;

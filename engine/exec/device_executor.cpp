@@ -18,6 +18,7 @@ size_t float_bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof
 
 Result<std::unique_ptr<DeviceWorkspace>> DeviceWorkspace::create(const Plan& plan,
                                                                  const Rgb8Values& values) {
+  PENULT_ASSIGN_OR_RETURN(const auto scope, plan.device->enter());
   std::unique_ptr<DeviceWorkspace> workspace(new DeviceWorkspace(plan, values));
   PENULT_RETURN_IF_ERROR(workspace->allocate());
   PENULT_RETURN_IF_ERROR(workspace->upload(values));
@@ -76,7 +77,7 @@ Status DeviceWorkspace::bind() {
         bound, step.prepared->bind({.src = src.data(),
                                     .residual = step.residual >= 0 ? typed(step.residual) : nullptr,
                                     .dst = typed(step.dst),
-                                    .packed = plan_.device_packed->data() + step.packed_offset,
+                                    .packed = plan_.packed.device->data() + step.packed_offset,
                                     .scratch = scratch_.data(),
                                     .stream = stream_.get()}));
   }
@@ -165,7 +166,7 @@ void DeviceWorkspace::copy_in(const InputImages& images, int64_t n) {
 Status DeviceWorkspace::run(const InputImages& images, int64_t n,
                             std::span<const std::span<float>> features, std::span<double> step_ms) {
   const Form form = images.rgb8 != nullptr ? kRgb8 : kPlanar;
-  PENULT_RETURN_IF_ERROR(stream_->enter());
+  PENULT_ASSIGN_OR_RETURN(const auto scope, plan_.device->enter());
   copy_in(images, n);
   const bool recorded = n == plan_.options.max_batch && graphs_[form];
   const Status given = !step_ms.empty() ? run_steps(form, n, step_ms)

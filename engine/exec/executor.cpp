@@ -123,7 +123,7 @@ kernels::RunArgs Workspace::args_of(size_t index, int64_t n, Part part) {
           .src = src_pointers_[part.thread].data() + src_begin_[index],
           .residual = step.residual >= 0 ? pixel_zero(step.residual, part.thread) : nullptr,
           .dst = pixel_zero(step.dst, part.thread),
-          .packed = plan_.packed->data() + step.packed_offset,
+          .packed = plan_.packed.host->data() + step.packed_offset,
           .scratch = scratch_.data() + plan_.scratch_bytes * part.thread,
           .thread = part.thread,
           .threads = part.threads};

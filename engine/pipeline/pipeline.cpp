@@ -41,11 +41,16 @@ class StageTimer {
   Clock::time_point begin_;
 };
 
+// What one run of the net at a time needs.
+struct Net {
+  Extractor* extractor = nullptr;
+  std::unique_ptr<Extractor> shared = {};  // what `extractor` is, but for the first net
+  std::vector<uint8_t> images = {};        // of one run
+};
+
 // What one thread has of its own.
 struct Worker {
-  Extractor* extractor = nullptr;
-  std::unique_ptr<Extractor> shared = {};  // what `extractor` is, but for the first worker
-  std::vector<uint8_t> images = {};        // of one run of the net
+  Net* net = nullptr;  // or all share the only one
   CropScratch crop_scratch = {};
   PipelineSeconds seconds = {};  // of the piece of work in hand
   PipelineSeconds so_far = {};   // of all workers, when it began
@@ -53,25 +58,28 @@ struct Worker {
 
 class Pipeline {
  public:
-  Pipeline(size_t inputs, const PipelineShape& shape, const Preprocess& preprocess,
-           const DecodeOptions& decode, PipelineClient& client)
+  // `nets`: 1, or as many as workers.
+  Pipeline(size_t inputs, int workers, int64_t images_in_run, int nets,
+           const Preprocess& preprocess, const DecodeOptions& decode, PipelineClient& client)
       : preprocess_(preprocess),
         decode_(decode),
         client_(client),
         inputs_(inputs),
-        schedule_(inputs, shape.workers, shape.images_in_run),
-        workers_(shape.workers),
+        schedule_(inputs, workers, images_in_run, nets),
+        nets_(nets),
+        workers_(workers),
         slots_(schedule_.slots()) {
     for (auto& slot : slots_) slot.resize(size_t{3} * preprocess.crop_h * preprocess.crop_w);
   }
 
-  Result<PipelineSeconds> run(const PipelineShape& shape, Extractor& extractor);
+  Result<PipelineSeconds> run(Extractor& extractor);
 
  private:
   void work(Worker& worker);
   // Does what the task says and tells the schedule; the lock is released meanwhile.
   void perform(Worker& worker, const PipelineTask& task, std::unique_lock<std::mutex>& lock);
   Status guarded(Worker& worker, const PipelineTask& task);
+  Status share_nets(Extractor& extractor);
   Status load(Worker& worker, const PipelineItem& item);
   Status run_net(Worker& worker, PipelineBatch& batch);
   Status write(Worker& worker, PipelineBatch& batch);
@@ -87,6 +95,7 @@ class Pipeline {
   std::condition_variable changed_;
   PipelineSchedule schedule_;
   PipelineSeconds seconds_ = {};
+  std::vector<Net> nets_;  // of the worker that runs it
   std::vector<Worker> workers_;
   std::vector<std::vector<uint8_t>> slots_;  // (crop_h, crop_w, 3) each, ready for the net
 };
@@ -116,21 +125,22 @@ Status Pipeline::load(Worker& worker, const PipelineItem& item) {
 
 Status Pipeline::run_net(Worker& worker, PipelineBatch& batch) {
   const StageTimer timer(worker.seconds, PipelineStage::kNet);
-  Extractor& extractor = *worker.extractor;
+  Net& net = *worker.net;
+  Extractor& extractor = *net.extractor;
   const int64_t elems = 3 * extractor.input_h() * extractor.input_w();
-  worker.images.clear();
-  worker.images.reserve(batch.rows * elems);
+  net.images.clear();
+  net.images.reserve(batch.rows * elems);
   for (const PipelineItem& item : batch.items) {
     if (item.slot < 0) continue;
     const std::vector<uint8_t>& crop = slots_[item.slot];
-    worker.images.insert(worker.images.end(), crop.begin(), crop.end());
+    net.images.insert(net.images.end(), crop.begin(), crop.end());
   }
   std::vector<std::span<float>> places;
   for (const OutputInfo& output : extractor.outputs()) {
     batch.features.emplace_back(batch.rows * output.elems);
     places.push_back(batch.features.back());
   }
-  return extractor.run_rgb8(worker.images, batch.rows, places);
+  return extractor.run_rgb8(net.images, batch.rows, places);
 }
 
 Status Pipeline::write(Worker& worker, PipelineBatch& batch) {
@@ -200,15 +210,21 @@ void Pipeline::work(Worker& worker) {
   }
 }
 
-Result<PipelineSeconds> Pipeline::run(const PipelineShape& shape, Extractor& extractor) {
-  workers_[0].extractor = &extractor;
-  for (int i = 1; i < shape.workers; ++i) {
-    PENULT_ASSIGN_OR_RETURN(workers_[i].shared, extractor.share());
-    workers_[i].extractor = workers_[i].shared.get();
+Status Pipeline::share_nets(Extractor& extractor) {
+  nets_[0].extractor = &extractor;
+  for (size_t i = 1; i < nets_.size(); ++i) {
+    PENULT_ASSIGN_OR_RETURN(nets_[i].shared, extractor.share());
+    nets_[i].extractor = nets_[i].shared.get();
   }
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i].net = &nets_[i % nets_.size()];
+  return {};
+}
+
+Result<PipelineSeconds> Pipeline::run(Extractor& extractor) {
+  PENULT_RETURN_IF_ERROR(share_nets(extractor));
   std::vector<std::jthread> threads;  // joined at the end, whatever happens
   try {
-    for (int i = 1; i < shape.workers; ++i) {
+    for (size_t i = 1; i < workers_.size(); ++i) {
       threads.emplace_back([this, i] { work(workers_[i]); });
     }
   } catch (const std::system_error&) {
@@ -227,14 +243,22 @@ PipelineShape pipeline_shape(size_t inputs, int threads, int64_t batch) {
   PipelineShape shape;
   shape.workers = static_cast<int>(std::min<int64_t>(threads, most));
   shape.net_threads = threads / shape.workers;
-  shape.images_in_run = (std::min(batch, most) + shape.workers - 1) / shape.workers;
+  shape.batch = std::min(batch, most);
+  shape.images_in_run = (shape.batch + shape.workers - 1) / shape.workers;
   return shape;
 }
 
 Result<PipelineSeconds> run_pipeline(size_t inputs, const PipelineShape& shape,
                                      Extractor& extractor, const Preprocess& preprocess,
                                      const DecodeOptions& decode, PipelineClient& client) {
-  return Pipeline(inputs, shape, preprocess, decode, client).run(shape, extractor);
+  const bool on_cpu = extractor.device() == "cpu";
+  if (!on_cpu) {
+    PENULT_RETURN_IF_ERROR(
+        extractor.reshape(extractor.input_h(), extractor.input_w(), shape.batch));
+  }
+  const int64_t images = on_cpu ? shape.images_in_run : shape.batch;
+  const int nets = on_cpu ? shape.workers : 1;
+  return Pipeline(inputs, shape.workers, images, nets, preprocess, decode, client).run(extractor);
 }
 
 }  // namespace penult

@@ -22,11 +22,14 @@ inline constexpr std::array<const char*, 5> kPipelineStageNames = {"read", "deco
 using PipelineSeconds = std::array<double, kPipelineStageNames.size()>;
 
 // How many threads do what. Each worker loads pictures and runs the net on a workspace of its own:
-// that keeps all threads busy in all stages, and the bits do not depend on it.
+// that keeps all threads busy in all stages, and the bits do not depend on it. On a device, which
+// many images fill better than many runs, one worker at a time runs the net, with the whole batch,
+// while the others load.
 struct PipelineShape {
   int workers = 1;            // threads of the pipeline, the caller's included
   int net_threads = 1;        // of one run of the net; workers * net_threads <= threads
   int64_t images_in_run = 1;  // of one run of the net
+  int64_t batch = 1;          // of one run on a device
 };
 // `batch`: images in the net at a time over all workers, which bounds the memory for activations.
 PipelineShape pipeline_shape(size_t inputs, int threads, int64_t batch);
@@ -48,10 +51,10 @@ class PipelineClient {
 };
 
 // Runs inputs 0 .. inputs-1 through `extractor`, which is made with shape.net_threads and
-// shape.images_in_run, on shape.workers threads. Files of together more than 256 MiB, or pixels
-// that need more to be decoded, are not held at the same time. Errors: the client's; OutOfMemory;
-// those of Extractor::run. An image that cannot be read is not an error but goes to
-// client.failed().
+// shape.images_in_run, on shape.workers threads; one on a device is reshaped to shape.batch. Files
+// of together more than 256 MiB, or pixels that need more to be decoded, are not held at the same
+// time. Errors: the client's; OutOfMemory; those of Extractor::run, share and reshape. An image
+// that cannot be read is not an error but goes to client.failed().
 Result<PipelineSeconds> run_pipeline(size_t inputs, const PipelineShape& shape,
                                      Extractor& extractor, const Preprocess& preprocess,
                                      const DecodeOptions& decode, PipelineClient& client);

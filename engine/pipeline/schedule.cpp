@@ -6,7 +6,7 @@
 namespace penult {
 namespace {
 
-// Failures are handed over no later than so many inputs after they happened.
+// Failures are handed over no later than so many inputs after they happened, or a batch of rows.
 constexpr size_t kMaxItemsInBatch = 64;
 // Inputs that are loaded or failed behind one that is not, for each slot.
 constexpr size_t kPendingPerSlot = 4;
@@ -17,21 +17,21 @@ using Kind = PipelineTask::Kind;
 }  // namespace
 
 // Two batches of slots: one fills while the other waits for a worker.
-PipelineSchedule::PipelineSchedule(size_t inputs, int workers, int64_t rows_in_batch)
+PipelineSchedule::PipelineSchedule(size_t inputs, int workers, int64_t rows_in_batch, int nets)
     : inputs_(inputs),
-      workers_(workers),
       rows_in_batch_(rows_in_batch),
+      nets_(nets),
       slots_(static_cast<int>(2 * rows_in_batch) + workers),
       open_(std::make_unique<PipelineBatch>()) {
   for (int i = 0; i < slots_; ++i) free_slots_.push_back(i);
 }
 
-// Near the end what is left is shared out: equal bits in batches of any size let all workers end
+// Near the end what is left is shared out: equal bits in batches of any size let all nets end
 // together.
 int64_t PipelineSchedule::wanted_rows() const {
   if (next_input_ < inputs_) return rows_in_batch_;
   const int64_t left = open_->rows + static_cast<int64_t>(pending_.size());
-  return std::clamp<int64_t>((left + workers_ - 1) / workers_, 1, rows_in_batch_);
+  return std::clamp<int64_t>((left + nets_ - 1) / nets_, 1, rows_in_batch_);
 }
 
 void PipelineSchedule::close_batch() {
@@ -41,10 +41,11 @@ void PipelineSchedule::close_batch() {
 }
 
 void PipelineSchedule::form_batches() {
-  const auto most = static_cast<size_t>(2 * workers_ + 1);
+  const auto most = static_cast<size_t>(2 * nets_ + 1);
+  const auto most_items = std::max(kMaxItemsInBatch, static_cast<size_t>(rows_in_batch_));
   while (batches_.size() < most) {
     const bool ended = next_input_ == inputs_ && pending_.empty();
-    if (open_->rows >= wanted_rows() || open_->items.size() >= kMaxItemsInBatch ||
+    if (open_->rows >= wanted_rows() || open_->items.size() >= most_items ||
         (ended && !open_->items.empty())) {
       close_batch();
       continue;
@@ -76,8 +77,9 @@ PipelineTask PipelineSchedule::next() {
     return {.kind = Kind::kWrite, .batch = batches_.front().get()};
   }
   for (const auto& batch : batches_) {
-    if (batch->state != State::kFormed) continue;
+    if (batch->state != State::kFormed || running_ == nets_) continue;
     batch->state = State::kRunning;
+    ++running_;
     return {.kind = Kind::kRun, .batch = batch.get()};
   }
   const bool all_written = batches_.empty() && open_->items.empty() && pending_.empty();
@@ -100,6 +102,7 @@ void PipelineSchedule::release_slots(PipelineBatch& batch) {
 
 void PipelineSchedule::ran(PipelineBatch& batch, Status status) {
   batch.state = State::kComputed;
+  --running_;
   if (!status.ok()) stop(std::move(status));
 }
 

@@ -49,8 +49,8 @@ struct PipelineTask {
 // written, whatever is slow.
 class PipelineSchedule {
  public:
-  // `rows_in_batch`: images of one run of the net.
-  PipelineSchedule(size_t inputs, int workers, int64_t rows_in_batch);
+  // `rows_in_batch`: images of one run of the net. `nets`: runs at a time, at most `workers`.
+  PipelineSchedule(size_t inputs, int workers, int64_t rows_in_batch, int nets);
 
   int slots() const { return slots_; }
   PipelineTask next();
@@ -73,9 +73,10 @@ class PipelineSchedule {
   PipelineTask load_next();
 
   const size_t inputs_;
-  const int workers_;
   const int64_t rows_in_batch_;
+  const int nets_;
   const int slots_;
+  int running_ = 0;  // batches that are in the net
   size_t next_input_ = 0;
   std::vector<int> free_slots_;
   std::deque<std::unique_ptr<PipelineItem>> pending_;  // in the order of the inputs

@@ -11,16 +11,6 @@
 namespace penult {
 namespace {
 
-Status prepare_kernels(const PlanOptions& options, std::vector<Step>& steps) {
-  for (Step& step : steps) {
-    if (step.kernel->prepare == nullptr) continue;
-    PENULT_ASSIGN_OR_RETURN(step.prepared, step.kernel->prepare({.problem = step.problem,
-                                                                 .max_batch = options.max_batch,
-                                                                 .threads = options.threads}));
-  }
-  return {};
-}
-
 uint64_t packed_bytes(const Step& step) {
   return step.prepared ? step.prepared->packed_bytes() : step.kernel->packed_bytes(step.problem);
 }
@@ -91,7 +81,7 @@ Status pack_weights(const Graph& graph, Plan& plan) {
     }
     PENULT_RETURN_IF_ERROR(weights->finish());
   }
-  plan.packed = std::make_shared<const AlignedBuffer>(std::move(packed));
+  plan.packed.host = std::make_shared<const AlignedBuffer>(std::move(packed));
   return {};
 }
 
@@ -100,6 +90,12 @@ Status open_device(Plan& plan) {
   if (!plan.runs_on_device() || plan.device) return {};
   PENULT_ASSIGN_OR_RETURN(plan.device, plan.module->open_device(plan.options.device_index));
   return {};
+}
+
+// Where there is none yet, or none at all, nothing changes.
+Result<kernels::DeviceScope> enter_device(const Plan& plan) {
+  if (!plan.device) return kernels::DeviceScope();
+  return plan.device->enter();
 }
 
 // On a device, what DeviceWorkspace needs besides the arena: images and delivered maps, on both
@@ -116,10 +112,10 @@ uint64_t staging_bytes(const Plan& plan) {
 Status move_weights(Plan& plan) {
   PENULT_ASSIGN_OR_RETURN(kernels::DeviceMemory memory, plan.device->allocate(plan.packed_bytes));
   PENULT_ASSIGN_OR_RETURN(const auto stream, plan.device->create_stream());
-  PENULT_RETURN_IF_ERROR(stream->copy(memory.data(), plan.packed->data(), plan.packed_bytes));
+  PENULT_RETURN_IF_ERROR(stream->copy(memory.data(), plan.packed.host->data(), plan.packed_bytes));
   PENULT_RETURN_IF_ERROR(stream->synchronize());
-  plan.device_packed = std::make_shared<const kernels::DeviceMemory>(std::move(memory));
-  plan.packed = nullptr;
+  plan.packed.device = std::make_shared<const kernels::DeviceMemory>(std::move(memory));
+  plan.packed.host = nullptr;
   return {};
 }
 
@@ -138,10 +134,11 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
     PENULT_RETURN_IF_ERROR(plan.module->check_backend(options.backend));
   // A library prepares for the device that there is.
   if (options.backend != kernels::Backend::kNative) PENULT_RETURN_IF_ERROR(open_device(plan));
+  PENULT_ASSIGN_OR_RETURN(const auto scope, enter_device(plan));
   PENULT_ASSIGN_OR_RETURN(std::vector<Step> steps, select_kernels(graph, options, plan.module));
   choose_layout(graph, steps, plan.buffers,
                 plan.module != nullptr ? plan.module->channel_pad : kernels::kChannelPad);
-  PENULT_RETURN_IF_ERROR(prepare_kernels(options, steps));
+  PENULT_RETURN_IF_ERROR(prepare_kernels(options, plan.module, steps));
   plan.steps = add_input_and_deliveries(graph, std::move(steps), deliveries);
   plan.deliveries = std::move(deliveries);
   choose_chains(plan);
@@ -154,13 +151,17 @@ Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
 }
 
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options, std::shared_ptr<const AlignedBuffer> packed) {
+                       const PlanOptions& options, PackedWeights packed) {
   PENULT_ASSIGN_OR_RETURN(Plan plan, lay_out(graph, std::move(deliveries), options));
   PENULT_RETURN_IF_ERROR(open_device(plan));  // or weights would be read in vain
+  PENULT_ASSIGN_OR_RETURN(const auto scope, enter_device(plan));
   plan.packed = std::move(packed);
-  if (!plan.packed) PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
-  PENULT_DCHECK(plan.packed->bytes() == plan.packed_bytes);
-  if (plan.runs_on_device()) PENULT_RETURN_IF_ERROR(move_weights(plan));
+  if (!plan.packed.host && !plan.packed.device) {
+    PENULT_RETURN_IF_ERROR(pack_weights(graph, plan));
+    if (plan.runs_on_device()) PENULT_RETURN_IF_ERROR(move_weights(plan));
+  }
+  PENULT_DCHECK(plan.packed_bytes ==
+                (plan.runs_on_device() ? plan.packed.device->bytes() : plan.packed.host->bytes()));
   return plan;
 }
 

@@ -69,7 +69,8 @@ struct Step {
   int dst = -1;
   uint64_t packed_offset = 0;
   int delivery = -1;
-  std::vector<std::string> refusals;  // "<kernel>: <reason>" of faster kernels that declined
+  // "<kernel>: <reason>" of faster kernels that declined, or refused to prepare.
+  std::vector<std::string> refusals;
 };
 
 // Steps first to last, which a thread takes through its rows of the last one's dst together.
@@ -80,19 +81,23 @@ struct Chain {
   std::vector<kernels::RowWindow> windows = {};  // of each step, of which the first is not used
 };
 
+// Weights as kernels want them, in execution order: here or, if the kernels run there, in a
+// device's memory. Neither is there in a plan that was only laid out.
+struct PackedWeights {
+  std::shared_ptr<const AlignedBuffer> host;
+  std::shared_ptr<const kernels::DeviceMemory> device;
+};
+
 // Immutable; may be shared by threads, each with its own Workspace (engine/exec/executor.h).
 struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<Chain> chains;  // in the order of their steps, of which no two share one
   std::vector<Delivery> deliveries;
-  // Weights as kernels want them, in execution order; null of a plan that was only laid out. Plans
-  // that differ in the batch only share it, unless there is a module: what a library prepares
-  // depends on the batch.
-  std::shared_ptr<const AlignedBuffer> packed;
-  // If the kernels run on a device; the packed weights are in its memory.
-  std::shared_ptr<kernels::Device> device;
-  std::shared_ptr<const kernels::DeviceMemory> device_packed;
+  std::shared_ptr<kernels::Device> device;  // if the kernels run on one
+  // Plans that differ in the batch only share them where our own kernels compute; what a library
+  // prepares depends on the batch.
+  PackedWeights packed;
   uint64_t packed_bytes = 0;
   Shape input;
   uint64_t arena_bytes = 0;
@@ -131,6 +136,12 @@ Result<std::vector<Step>> select_kernels(const Graph& graph, const PlanOptions& 
 void choose_layout(const Graph& graph, std::vector<Step>& steps, std::vector<Buffer>& buffers,
                    int64_t channel_pad = kernels::kChannelPad);
 
+// Prepares the steps whose kernels want it, once the layout is known. On a device, a kernel that
+// refuses its layer now gives way to the next one of the module's tables, as if it had declined.
+// ModelInvalid if none is left, or on the processor, where others may want another layout.
+Status prepare_kernels(const PlanOptions& options, const kernels::BackendModule* module,
+                       std::vector<Step>& steps);
+
 // Finds the steps that go through a map row by row together, and makes rings of what lies between
 // them: engine/plan/choose_chains.cpp says when.
 void choose_chains(Plan& plan);
@@ -152,10 +163,10 @@ Status place_buffers(Plan& plan);
 Result<Plan> lay_out(const Graph& graph, std::vector<Delivery> deliveries,
                      const PlanOptions& options);
 
-// The whole way: lay_out, then packed weights. `packed`, if given, is that of a plan for the same
-// graph and ISA, without a module. Errors: as lay_out, and those of FoldedWeights.
+// The whole way: lay_out, then packed weights. `packed`, if given, are those of a plan of our own
+// kernels for the same graph, and options that differ in the batch only. Errors: as lay_out, and
+// those of FoldedWeights.
 Result<Plan> make_plan(const Graph& graph, std::vector<Delivery> deliveries,
-                       const PlanOptions& options,
-                       std::shared_ptr<const AlignedBuffer> packed = nullptr);
+                       const PlanOptions& options, PackedWeights packed = {});
 
 }  // namespace penult

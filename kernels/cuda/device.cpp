@@ -15,26 +15,34 @@ namespace {
 
 namespace rt = gpu::rt;
 
+// Destructors enter their device, too: a runtime that frees something makes a device the thread's
+// own that has none.
 class GpuGraph : public DeviceGraph {
  public:
-  explicit GpuGraph(rt::Graph graph) : graph_(graph) {}
-  ~GpuGraph() override { rt::destroy_graph(graph_); }
+  GpuGraph(int device, rt::Graph graph) : device_(device), graph_(graph) {}
+  ~GpuGraph() override {
+    const auto scope = enter_device(device_);
+    rt::destroy_graph(graph_);
+  }
   GpuGraph(const GpuGraph&) = delete;
   GpuGraph& operator=(const GpuGraph&) = delete;
   rt::Graph get() const { return graph_; }
 
  private:
+  int device_;
   rt::Graph graph_;
 };
 
 class GpuStream : public DeviceStream {
  public:
   GpuStream(int device, gpu::Stream stream) : device_(device), stream_(stream) {}
-  ~GpuStream() override { rt::destroy_stream(stream_); }
+  ~GpuStream() override {
+    const auto scope = enter_device(device_);
+    rt::destroy_stream(stream_);
+  }
   GpuStream(const GpuStream&) = delete;
   GpuStream& operator=(const GpuStream&) = delete;
 
-  Status enter() override { return to_status(rt::use_device(device_), "choosing the device"); }
   Status copy(std::byte* dst, const std::byte* src, size_t bytes) override {
     return to_status(rt::copy_async(dst, src, bytes, stream_), "copying");
   }
@@ -45,7 +53,7 @@ class GpuStream : public DeviceStream {
   Result<std::unique_ptr<DeviceGraph>> end_recording() override {
     rt::Graph graph = nullptr;
     PENULT_RETURN_IF_ERROR(to_status(rt::end_capture(stream_, &graph), "recording a graph"));
-    return std::unique_ptr<DeviceGraph>(new GpuGraph(graph));
+    return std::unique_ptr<DeviceGraph>(new GpuGraph(device_, graph));
   }
   Status launch(DeviceGraph& graph) override {
     return to_status(rt::launch(static_cast<GpuGraph&>(graph).get(), stream_), "starting a graph");
@@ -62,18 +70,17 @@ class GpuDevice : public Device {
   GpuDevice(int index, std::string name) : index_(index), name_(std::move(name)) {}
 
   std::string name() const override { return name_; }
+  Result<DeviceScope> enter() override { return enter_device(index_); }
 
   Result<DeviceMemory> allocate(size_t bytes) override {
-    return allocate(
-        bytes, rt::allocate, [](std::byte* p) { rt::release(p); }, "on the device");
+    return allocate(bytes, rt::allocate, free_on<rt::release>, "on the device");
   }
   Result<DeviceMemory> allocate_pinned(size_t bytes) override {
-    return allocate(
-        bytes, rt::allocate_pinned, [](std::byte* p) { rt::release_pinned(p); },
-        "that the device copies from");
+    return allocate(bytes, rt::allocate_pinned, free_on<rt::release_pinned>,
+                    "that the device copies from");
   }
   Result<std::unique_ptr<DeviceStream>> create_stream() override {
-    PENULT_RETURN_IF_ERROR(to_status(rt::use_device(index_), "choosing the device"));
+    PENULT_ASSIGN_OR_RETURN(const auto scope, enter());
     gpu::Stream stream = nullptr;
     PENULT_RETURN_IF_ERROR(to_status(rt::create_stream(&stream), "making a stream"));
     return std::unique_ptr<DeviceStream>(new GpuStream(index_, stream));
@@ -95,14 +102,20 @@ class GpuDevice : public Device {
   }
 
  private:
+  template <void (*kRelease)(void*)>
+  static void free_on(std::byte* data, int index) {
+    const auto scope = enter_device(index);
+    kRelease(data);
+  }
+
   Result<DeviceMemory> allocate(size_t bytes, gpu::Error (*take)(void**, size_t),
                                 DeviceMemory::Free give, const char* where) {
     if (bytes == 0) return DeviceMemory();
-    PENULT_RETURN_IF_ERROR(to_status(rt::use_device(index_), "choosing the device"));
+    PENULT_ASSIGN_OR_RETURN(const auto scope, enter());
     void* p = nullptr;
     PENULT_RETURN_IF_ERROR(
         to_status(take(&p, bytes), concat("allocating ", bytes, " bytes ", where).c_str()));
-    return DeviceMemory(static_cast<std::byte*>(p), bytes, give);
+    return DeviceMemory(static_cast<std::byte*>(p), bytes, index_, give);
   }
 
   int index_;
@@ -114,12 +127,6 @@ Status no_device(const std::string& why) {
 }
 
 }  // namespace
-
-Status to_status(gpu::Error error, const char* what) {
-  if (error == 0) return {};
-  const auto code = rt::is_out_of_memory(error) ? StatusCode::kOutOfMemory : StatusCode::kDevice;
-  return {code, concat("device: ", what, ": ", rt::error_text(error))};
-}
 
 Result<std::unique_ptr<Device>> open_device(int index) {
   int count = 0;
@@ -135,7 +142,7 @@ Result<std::unique_ptr<Device>> open_device(int index) {
   if (info.major < kLeastMajor)
     return no_device(concat(info.name, " has compute capability ", info.major, ".", info.minor,
                             ", expected ", kLeastMajor, ".0 or newer; use --device cpu"));
-  PENULT_RETURN_IF_ERROR(to_status(rt::use_device(index), "choosing the device"));
+  PENULT_RETURN_IF_ERROR(enter_device(index).status());  // so that a broken one says so here
   return std::unique_ptr<Device>(new GpuDevice(index, info.name));
 }
 

@@ -14,6 +14,9 @@ Result<std::unique_ptr<Device>> open_device(int index);
 // Device or OutOfMemory, with the runtime's words; `what` was tried.
 Status to_status(gpu::Error error, const char* what);
 
+// Device::enter() by number.
+Result<DeviceScope> enter_device(int index);
+
 // Oldest compute capability that the kernels are compiled for: mma.m16n8k16 and cp.async.
 inline constexpr int kLeastMajor = 8;
 

@@ -1,4 +1,5 @@
-// What the shared objects penult_cuda and penult_emulated export: one function.
+// What the shared objects penult_cuda and penult_emulated export: one function, and the emulated
+// one another for tests.
 
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "kernels/cuda/tables.h"
 #if defined(PENULT_WITH_CUDNN)
 #include "kernels/cuda/cudnn/tables.h"
+#endif
+#if defined(PENULT_GPU_EMULATED)
+#include "kernels/cuda/emulated/faults.h"
 #endif
 
 namespace {
@@ -36,6 +40,13 @@ penult::Status check_backend(penult::kernels::Backend backend) {
 }
 
 }  // namespace
+
+#if defined(PENULT_GPU_EMULATED)
+extern "C" __attribute__((visibility("default"))) const penult::gpu::emulated::TestHooks*
+penult_emulated_test_hooks() {
+  return &penult::gpu::emulated::test_hooks();
+}
+#endif
 
 extern "C" __attribute__((visibility("default"))) const penult::kernels::BackendModule*
 penult_backend_module(penult::Isa) {

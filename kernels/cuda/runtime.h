@@ -11,6 +11,7 @@
 
 namespace penult::gpu::rt {
 
+using Context = void*;
 using Graph = void*;
 using Event = void*;
 
@@ -22,6 +23,9 @@ struct DeviceInfo {
 // Device: no driver, or an error of it. 0 devices is no error.
 Error device_count(int* count);
 Error device_info(int index, DeviceInfo* info);
+// What the calling thread computes on, to go back to; null: nothing yet, and back to that.
+Error get_context(Context* context);
+Error set_context(Context context);
 Error use_device(int index);  // of the calling thread
 
 Error allocate(void** p, size_t bytes);

@@ -1,5 +1,6 @@
 // gpu::rt over the CUDA runtime.
 
+#include <cudaTypedefs.h>
 #include <cuda_runtime.h>
 
 #include "engine/base/text.h"
@@ -10,6 +11,19 @@ namespace {
 
 cudaStream_t of(Stream stream) { return static_cast<cudaStream_t>(stream); }
 cudaEvent_t event_of(Event event) { return static_cast<cudaEvent_t>(event); }
+
+// A function that the driver has since version `since` of CUDA, 4000 for 4.0: nothing links to it.
+template <class Function>
+Error find_in_driver(const char* name, unsigned since, Function* function) {
+  void* found = nullptr;
+  auto result = cudaDriverEntryPointSymbolNotFound;
+  const cudaError_t error =
+      cudaGetDriverEntryPointByVersion(name, &found, since, cudaEnableDefault, &result);
+  if (error != cudaSuccess) return error;
+  if (result != cudaDriverEntryPointSuccess) return cudaErrorSymbolNotFound;
+  *function = reinterpret_cast<Function>(found);
+  return 0;
+}
 
 }  // namespace
 
@@ -28,6 +42,26 @@ Error device_info(int index, DeviceInfo* info) {
            .major = properties.major,
            .minor = properties.minor};
   return 0;
+}
+
+// Of the driver, for the runtime cannot tell a thread that has no device from one that has the
+// first: to go "back" to that would take memory of a GPU that nobody asked for. The driver's errors
+// have the runtime's numbers.
+Error get_context(Context* context) {
+  PFN_cuCtxGetCurrent_v4000 get = nullptr;
+  *context = nullptr;
+  if (const Error error = find_in_driver("cuCtxGetCurrent", 4000, &get)) return error;
+  CUcontext current = nullptr;
+  const CUresult error = get(&current);
+  if (error == CUDA_ERROR_NOT_INITIALIZED) return 0;  // nobody has used the driver
+  *context = current;
+  return error;
+}
+
+Error set_context(Context context) {
+  PFN_cuCtxSetCurrent_v4000 set = nullptr;
+  if (const Error error = find_in_driver("cuCtxSetCurrent", 4000, &set)) return error;
+  return set(static_cast<CUcontext>(context));
 }
 
 Error use_device(int index) { return cudaSetDevice(index); }

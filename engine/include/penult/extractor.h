@@ -69,7 +69,7 @@ struct StepInfo {
 /// Runs a network up to the last tap asked for, and nothing after it. Everything that can fail is
 /// done in create(), share() and reshape(). An object serves one thread at a time; threads that run
 /// at the same time each take a share() of it, which costs a workspace but no second copy of the
-/// weights.
+/// weights. No call changes the CUDA device of the thread that makes it.
 class Extractor {
  public:
   /// Errors: NotFound (tap, backend), InvalidArgument, ModelInvalid, LimitExceeded, OutOfMemory,

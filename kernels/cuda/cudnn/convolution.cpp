@@ -1,6 +1,5 @@
 #include "kernels/cuda/cudnn/convolution.h"
 
-#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -17,103 +16,59 @@ namespace {
          desc.image_stride == desc.shape.h * desc.shape.w * desc.pixel_stride;
 }
 
-// A plan is bound to the graph's shapes, so there are two: for max_batch images and for one.
-struct Variant {
-  ConvolutionGraph graph;
-  Plan plan;
-};
-
-Result<Variant> make_variant(const Cudnn& cudnn, const Convolution& convolution,
-                             const Target& target) {
-  PENULT_ASSIGN_OR_RETURN(ConvolutionGraph graph,
-                          ConvolutionGraph::make(cudnn, convolution, target));
-  PENULT_ASSIGN_OR_RETURN(Plan plan, make_plan(cudnn, graph, target));
-  return Variant{std::move(graph), std::move(plan)};
-}
-
+// A plan is of one number of images: see PreparedKernel about runs of fewer.
 class PreparedConvolution : public PreparedKernel {
  public:
-  PreparedConvolution(const Cudnn& cudnn, const PrepareArgs& args, Precision precision,
-                      Target target)
+  PreparedConvolution(const Cudnn& cudnn, const Problem& problem, Precision precision,
+                      Target target, ConvolutionGraph graph, Plan plan)
       : cudnn_(cudnn),
-        problem_(args.problem),
-        max_batch_(args.max_batch),
-        precision_(precision),
+        problem_(problem),
         target_(std::move(target)),
-        weights_(packed_convolution(args.problem, precision)) {}
-
-  Status make_plans() {
-    for (const int64_t n : {max_batch_, int64_t{1}}) {
-      const Convolution convolution = convolution_of(problem_, n, precision_);
-      PENULT_ASSIGN_OR_RETURN(Variant variant, make_variant(cudnn_, convolution, target_));
-      variants_.push_back(std::move(variant));
-      if (max_batch_ == 1) break;
-    }
-    return {};
-  }
+        weights_(packed_convolution(problem, precision)),
+        graph_(std::move(graph)),
+        plan_(std::move(plan)) {}
 
   size_t packed_bytes() const override { return weights_.bytes(); }
   Status pack(Weights& weights, std::byte* packed) const override {
     return weights_.pack(weights, packed);
   }
-  size_t scratch_bytes() const override {
-    return std::max(batch().workspace_bytes, image().workspace_bytes);
-  }
+  size_t scratch_bytes() const override { return plan_.workspace_bytes; }
   Result<std::unique_ptr<BoundKernel>> bind(const BindArgs& args) const override;
-  std::string implementation() const override { return concat("cudnn:engine", batch().engine); }
+  std::string implementation() const override { return concat("cudnn:engine", plan_.engine); }
 
-  Result<Descriptor> bind_pointers(const Operands& operands, const BindArgs& args) const;
-  Status execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pointers) const {
+  Status execute(cudnnHandle_t handle, const Descriptor& pointers) const {
     // One plan may not be executed by two threads at once; this only queues work.
     const std::lock_guard lock(mutex_);
-    return status_of(cudnn_, cudnn_.execute(handle, plan.plan.get(), pointers.get()), "execute");
+    return status_of(cudnn_, cudnn_.execute(handle, plan_.plan.get(), pointers.get()), "execute");
   }
-  const Cudnn& cudnn() const { return cudnn_; }
-  const Problem& problem() const { return problem_; }
-  Precision precision() const { return precision_; }
-  int64_t max_batch() const { return max_batch_; }
-  const Plan& batch() const { return variants_.front().plan; }
-  const Plan& image() const { return variants_.back().plan; }
 
  private:
+  Result<Descriptor> bind_pointers(const BindArgs& args) const;
+
   const Cudnn& cudnn_;
   const Problem problem_;
-  const int64_t max_batch_;
-  const Precision precision_;
   const Target target_;
   const PackedWeights weights_;
-  std::vector<Variant> variants_;  // for max_batch images first, for one last
+  const ConvolutionGraph graph_;  // which the plan is of
+  const Plan plan_;
   mutable std::mutex mutex_;
 };
 
 class BoundConvolution : public BoundKernel {
  public:
-  BoundConvolution(const PreparedConvolution& prepared, CudnnHandle handle, Descriptor batch,
-                   std::vector<Descriptor> images)
-      : prepared_(prepared),
-        handle_(std::move(handle)),
-        batch_(std::move(batch)),
-        images_(std::move(images)) {}
+  BoundConvolution(const PreparedConvolution& prepared, CudnnHandle handle, Descriptor pointers)
+      : prepared_(prepared), handle_(std::move(handle)), pointers_(std::move(pointers)) {}
 
-  Status run(int64_t n) override {
-    if (n == prepared_.max_batch())
-      return prepared_.execute(handle_.get(), prepared_.batch(), batch_);
-    for (int64_t i = 0; i < n; ++i) {
-      PENULT_RETURN_IF_ERROR(
-          prepared_.execute(handle_.get(), prepared_.image(), images_[static_cast<size_t>(i)]));
-    }
-    return {};
-  }
+  Status run(int64_t) override { return prepared_.execute(handle_.get(), pointers_); }
 
  private:
   const PreparedConvolution& prepared_;
   const CudnnHandle handle_;
-  const Descriptor batch_;
-  const std::vector<Descriptor> images_;  // those of the runs that are not of max_batch
+  const Descriptor pointers_;
 };
 
-Result<Descriptor> PreparedConvolution::bind_pointers(const Operands& operands,
-                                                      const BindArgs& args) const {
+Result<Descriptor> PreparedConvolution::bind_pointers(const BindArgs& args) const {
+  const Operands operands = Operands::of(args, problem_);
   const auto plain = [](const std::byte* p) {
     return static_cast<void*>(const_cast<std::byte*>(p));
   };
@@ -133,17 +88,14 @@ Result<Descriptor> PreparedConvolution::bind_pointers(const Operands& operands,
 }
 
 Result<std::unique_ptr<BoundKernel>> PreparedConvolution::bind(const BindArgs& args) const {
-  PENULT_ASSIGN_OR_RETURN(CudnnHandle handle, cudnn_handle(cudnn_, args.stream->handle()));
-  const Operands operands = Operands::of(args, problem_);
-  PENULT_ASSIGN_OR_RETURN(Descriptor batch, bind_pointers(operands, args));
-  std::vector<Descriptor> images;
-  for (int64_t i = 0; i + 1 < max_batch_; ++i) {
-    PENULT_ASSIGN_OR_RETURN(Descriptor image,
-                            bind_pointers(operands.at(i, problem_, precision_), args));
-    images.push_back(std::move(image));
+  CudnnHandle handle;
+  if (target_.handle() != nullptr) {
+    PENULT_ASSIGN_OR_RETURN(handle, cudnn_handle(cudnn_, args.stream->handle()));
   }
-  return std::unique_ptr<BoundKernel>(std::make_unique<BoundConvolution>(
-      *this, std::move(handle), std::move(batch), std::move(images)));
+  Result<Descriptor> pointers = bind_pointers(args);
+  if (!pointers.ok()) return as_failure(pointers.status());
+  return std::unique_ptr<BoundKernel>(
+      std::make_unique<BoundConvolution>(*this, std::move(handle), std::move(pointers).value()));
 }
 
 }  // namespace
@@ -156,27 +108,25 @@ Operands Operands::of(const BindArgs& args, [[maybe_unused]] const Problem& prob
           .dst = reinterpret_cast<std::byte*>(args.dst)};
 }
 
-Operands Operands::at(int64_t image, const Problem& problem, Precision precision) const {
-  const auto offset = [&](const Shape& shape) {
-    return image * shape.h * shape.w * cuda::padded(shape.c) * bytes_of(precision);
-  };
-  const int64_t dst_offset = offset(problem.dst.shape);
-  return {.src = src + offset(problem.src[0].shape),
-          .residual = residual == nullptr ? nullptr : residual + dst_offset,
-          .dst = dst + dst_offset};
+Result<std::unique_ptr<PreparedKernel>> prepare_convolution(const Cudnn& cudnn, Target target,
+                                                            const PrepareArgs& args,
+                                                            Precision precision) {
+  const Convolution convolution = convolution_of(args.problem, args.max_batch, precision);
+  PENULT_ASSIGN_OR_RETURN(ConvolutionGraph graph,
+                          ConvolutionGraph::make(cudnn, convolution, target));
+  PENULT_ASSIGN_OR_RETURN(Plan plan, make_plan(cudnn, graph, target));
+  return std::unique_ptr<PreparedKernel>(std::make_unique<PreparedConvolution>(
+      cudnn, args.problem, precision, std::move(target), std::move(graph), std::move(plan)));
 }
 
 Result<std::unique_ptr<PreparedKernel>> prepare_convolution(const PrepareArgs& args,
                                                             Precision precision) {
   PENULT_ASSIGN_OR_RETURN(const Cudnn* cudnn, load_cudnn());
   PENULT_ASSIGN_OR_RETURN(CudnnHandle handle, cudnn_handle(*cudnn, nullptr));
-  auto prepared = std::make_unique<PreparedConvolution>(*cudnn, args, precision,
-                                                        Target::of_handle(std::move(handle)));
   // The handle for planning is one for all threads of a device.
   static std::mutex planning;
   const std::lock_guard lock(planning);
-  PENULT_RETURN_IF_ERROR(prepared->make_plans());
-  return std::unique_ptr<PreparedKernel>(std::move(prepared));
+  return prepare_convolution(*cudnn, Target::of_handle(std::move(handle)), args, precision);
 }
 
 }  // namespace penult::kernels::cudnn

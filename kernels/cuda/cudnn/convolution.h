@@ -10,18 +10,20 @@
 
 namespace penult::kernels::cudnn {
 
-// Addresses on the device, of one image and those behind it.
+// Addresses on the device.
 struct Operands {
   const std::byte* src;
   const std::byte* residual;  // null: none
   std::byte* dst;
 
   static Operands of(const BindArgs& args, const Problem& problem);
-  // Of a later image.
-  Operands at(int64_t image, const Problem& problem, Precision precision) const;
 };
 
 Result<std::unique_ptr<PreparedKernel>> prepare_convolution(const PrepareArgs& args,
+                                                            Precision precision);
+// For any target. What is bound to one that is only described has no handle to be run with.
+Result<std::unique_ptr<PreparedKernel>> prepare_convolution(const Cudnn& cudnn, Target target,
+                                                            const PrepareArgs& args,
                                                             Precision precision);
 
 }  // namespace penult::kernels::cudnn

@@ -15,7 +15,7 @@ Builder& Builder::set_raw(cudnnBackendAttributeName_t name, cudnnBackendAttribut
                           int64_t count, const void* data) {
   if (!status_.ok()) return *this;
   status_ =
-      status_of(cudnn_, cudnn_.set_attribute(descriptor_.get(), name, type, count, data), what_);
+      answer_of(cudnn_, cudnn_.set_attribute(descriptor_.get(), name, type, count, data), what_);
   return *this;
 }
 
@@ -31,7 +31,7 @@ Builder& Builder::set_all(cudnnBackendAttributeName_t name, const std::vector<De
 }
 
 Result<Descriptor> Builder::finalize() {
-  if (status_.ok()) status_ = status_of(cudnn_, cudnn_.finalize(descriptor_.get()), what_);
+  if (status_.ok()) status_ = answer_of(cudnn_, cudnn_.finalize(descriptor_.get()), what_);
   if (!status_.ok()) return status_;
   return std::move(descriptor_);
 }

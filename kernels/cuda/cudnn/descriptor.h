@@ -41,7 +41,8 @@ constexpr auto attribute_type(cudnnPointwiseMode_t) { return CUDNN_TYPE_POINTWIS
 constexpr auto attribute_type(cudnnBackendHeurMode_t) { return CUDNN_TYPE_HEUR_MODE; }
 constexpr auto attribute_type(cudnnBackendNumericalNote_t) { return CUDNN_TYPE_NUMERICAL_NOTE; }
 
-// Builder(...).set(...).set(...).finalize(): the first error ends it. `what` is for messages.
+// Builder(...).set(...).set(...).finalize(): the first error, an answer_of(), ends it. `what` is
+// for messages.
 class Builder {
  public:
   Builder(const Cudnn& cudnn, cudnnBackendDescriptorType_t type, const char* what);
@@ -80,7 +81,7 @@ Result<std::vector<T>> read_attribute(const Cudnn& cudnn, const Descriptor& desc
   std::vector<T> values(capacity);
   int64_t count = 0;
   const Status status =
-      status_of(cudnn,
+      answer_of(cudnn,
                 cudnn.get_attribute(descriptor.get(), name, attribute_type(T{}),
                                     static_cast<int64_t>(capacity), &count, values.data()),
                 "read an attribute");

@@ -14,7 +14,7 @@ namespace {
 
 using Dims = std::vector<int64_t>;
 
-constexpr int64_t kAlignment = 16;  // of one image's pixels
+constexpr int64_t kAlignment = 16;  // of all operands
 // All steps of a plan share it; the largest seen for 32 images is 154 MB.
 constexpr int64_t kMaxWorkspace = 256 << 20;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -89,13 +89,14 @@ Result<Target> Target::of_properties(const Cudnn& cudnn, const std::string& json
                   concat("backend cudnn: planning without a device needs cuDNN ",
                          kCudnnWithDeviceProperties, ", got ", cudnn.version));
   }
-  Target target;
-  PENULT_ASSIGN_OR_RETURN(
-      target.properties_,
+  auto properties =
       Builder(cudnn, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, "describe a device")
           .set_all(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION,
                    std::span<const char>(json.c_str(), json.size() + 1))  // with the zero
-          .finalize());
+          .finalize();
+  if (!properties.ok()) return as_failure(properties.status());
+  Target target;
+  target.properties_ = std::move(properties).value();
   return target;
 }
 
@@ -217,7 +218,7 @@ Result<std::vector<EngineConfig>> ConvolutionGraph::proposals(const Target& targ
   int64_t count = 0;
   const auto read = [&](const Descriptor& from, cudnnBackendAttributeName_t name, int64_t capacity,
                         cudnnBackendDescriptor_t* to) {
-    return status_of(cudnn,
+    return answer_of(cudnn,
                      cudnn.get_attribute(from.get(), name, kDescriptor, capacity, &count, to),
                      "read the engines");
   };
@@ -259,32 +260,52 @@ bool keeps_promises(const EngineConfig& config, Precision precision) {
   });
 }
 
+namespace {
+
+// Null if it wants more workspace than there is.
+Result<std::optional<Plan>> build_plan(const Cudnn& cudnn, const EngineConfig& config,
+                                       const Target& target) {
+  Builder builder(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "make a plan");
+  builder.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config);
+  if (target.handle() != nullptr) {
+    builder.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle());
+  } else {
+    builder.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target.properties());
+  }
+  PENULT_ASSIGN_OR_RETURN(Descriptor plan, builder.finalize());
+  PENULT_ASSIGN_OR_RETURN(
+      const auto workspace,
+      read_attribute<int64_t>(cudnn, plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+  if (workspace.at(0) > kMaxWorkspace) return std::optional<Plan>();
+  return std::optional(Plan{std::move(plan), static_cast<size_t>(workspace[0]), config.engine});
+}
+
+}  // namespace
+
+// An engine that fails is passed by. What was no refusal is remembered, for then another row would
+// not help.
 Result<Plan> make_plan(const Cudnn& cudnn, const ConvolutionGraph& graph, const Target& target) {
-  Status last(StatusCode::kDevice, "backend cudnn: no engine of cuDNN takes this convolution");
+  Status why(kRefusesLayer, "backend cudnn: no engine of cuDNN takes this convolution");
+  const auto note = [&why](const Status& status) {
+    if (why.code() == kRefusesLayer) why = status;
+  };
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    PENULT_ASSIGN_OR_RETURN(const auto configs, graph.proposals(target, mode));
-    for (const EngineConfig& config : configs) {
+    const auto configs = graph.proposals(target, mode);
+    if (!configs.ok()) {
+      note(configs.status());
+      continue;
+    }
+    for (const EngineConfig& config : *configs) {
       if (!keeps_promises(config, graph.convolution().precision)) continue;
-      Builder builder(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "make a plan");
-      builder.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config);
-      if (target.handle() != nullptr) {
-        builder.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle());
-      } else {
-        builder.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target.properties());
-      }
-      Result<Descriptor> plan = builder.finalize();
+      auto plan = build_plan(cudnn, config, target);
       if (!plan.ok()) {
-        last = plan.status();
-        continue;
+        note(plan.status());
+      } else if (plan->has_value()) {
+        return std::move(**plan);
       }
-      PENULT_ASSIGN_OR_RETURN(
-          const auto workspace,
-          read_attribute<int64_t>(cudnn, *plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-      if (workspace.at(0) > kMaxWorkspace) continue;
-      return Plan{std::move(plan).value(), static_cast<size_t>(workspace[0]), config.engine};
     }
   }
-  return last;
+  return why;
 }
 
 }  // namespace penult::kernels::cudnn

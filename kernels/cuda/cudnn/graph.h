@@ -108,7 +108,8 @@ struct Plan {
   int64_t engine = 0;
 };
 
-// Of the best proposal that keeps the promises and that cuDNN can build here.
+// Of the best proposal that keeps the promises and that cuDNN can build here. kRefusesLayer if
+// there is none.
 Result<Plan> make_plan(const Cudnn& cudnn, const ConvolutionGraph& graph, const Target& target);
 
 }  // namespace penult::kernels::cudnn

@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "kernels/cuda/device.h"
 
 namespace penult::kernels::cudnn {
 namespace {
@@ -39,10 +40,19 @@ Result<int> current_device() {
                                             " (", static_cast<int>(error), ")"));
 }
 
-Result<CudnnHandle> make_cudnn(const Cudnn& cudnn, gpu::Stream stream) {
+// The last owner's thread may compute on another device.
+template <class Context, class Destroy>
+std::shared_ptr<Context> own(Context* handle, Destroy destroy, int device) {
+  return std::shared_ptr<Context>(handle, [destroy, device](Context* context) {
+    const auto scope = cuda::enter_device(device);
+    destroy(context);
+  });
+}
+
+Result<CudnnHandle> make_cudnn(const Cudnn& cudnn, gpu::Stream stream, int device) {
   cudnnHandle_t handle = nullptr;
   PENULT_RETURN_IF_ERROR(status_of(cudnn, cudnn.create(&handle), "create a handle"));
-  CudnnHandle owned(handle, cudnn.destroy);
+  CudnnHandle owned = own(handle, cudnn.destroy, device);
   PENULT_RETURN_IF_ERROR(status_of(
       cudnn, cudnn.set_stream(handle, static_cast<cudaStream_t>(stream)), "set the stream"));
   return owned;
@@ -53,7 +63,7 @@ Result<CudnnHandle> make_cudnn(const Cudnn& cudnn, gpu::Stream stream) {
 Result<CudnnHandle> cudnn_handle(const Cudnn& cudnn, gpu::Stream stream) {
   static SharedHandles<std::pair<int, gpu::Stream>, cudnnContext> handles;
   PENULT_ASSIGN_OR_RETURN(const int device, current_device());
-  return handles.get({device, stream}, [&] { return make_cudnn(cudnn, stream); });
+  return handles.get({device, stream}, [&] { return make_cudnn(cudnn, stream, device); });
 }
 
 Result<CublasLtHandle> cublaslt_handle(const CublasLt& cublaslt) {
@@ -62,7 +72,7 @@ Result<CublasLtHandle> cublaslt_handle(const CublasLt& cublaslt) {
   return handles.get(device, [&]() -> Result<CublasLtHandle> {
     cublasLtHandle_t handle = nullptr;
     PENULT_RETURN_IF_ERROR(status_of(cublaslt, cublaslt.create(&handle), "create a handle"));
-    return CublasLtHandle(handle, cublaslt.destroy);
+    return own(handle, cublaslt.destroy, device);
   });
 }
 

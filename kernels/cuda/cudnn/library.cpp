@@ -60,6 +60,38 @@ Status check_version(const char* file, size_t version, size_t oldest, const char
   return unavailable(concat(file, " is version ", version, ", need ", oldest, " or later"), remedy);
 }
 
+StatusCode code_of(cudnnStatus_t status) {
+  switch (status) {
+    case CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED:
+    case CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED:
+      return StatusCode::kOutOfMemory;
+    default:
+      break;
+  }
+  switch (static_cast<int>(status) / 1000 * 1000) {  // the kinds of cuDNN 9
+    case CUDNN_STATUS_BAD_PARAM:
+    case CUDNN_STATUS_NOT_SUPPORTED:
+    case CUDNN_STATUS_INTERNAL_ERROR:  // one engine's, such as machine code that does not compile
+      return kRefusesLayer;
+    default:
+      return StatusCode::kDevice;
+  }
+}
+
+StatusCode code_of(cublasStatus_t status) {
+  switch (status) {
+    case CUBLAS_STATUS_ALLOC_FAILED:
+      return StatusCode::kOutOfMemory;
+    case CUBLAS_STATUS_INVALID_VALUE:
+    case CUBLAS_STATUS_ARCH_MISMATCH:
+    case CUBLAS_STATUS_INTERNAL_ERROR:
+    case CUBLAS_STATUS_NOT_SUPPORTED:
+      return kRefusesLayer;
+    default:
+      return StatusCode::kDevice;
+  }
+}
+
 }  // namespace
 
 Result<Cudnn> open_cudnn(const char* file) {
@@ -136,23 +168,33 @@ Result<const CublasLt*> load_cublaslt() {
 }
 
 Status status_of(const Cudnn& cudnn, cudnnStatus_t status, const char* what) {
+  return as_failure(answer_of(cudnn, status, what));
+}
+
+Status status_of(const CublasLt& cublaslt, cublasStatus_t status, const char* what) {
+  return as_failure(answer_of(cublaslt, status, what));
+}
+
+Status answer_of(const Cudnn& cudnn, cudnnStatus_t status, const char* what) {
   if (status == CUDNN_STATUS_SUCCESS) return {};
   char words[512] = "";
   cudnn.get_last_error_string(words, sizeof(words));
   std::string message = concat("backend cudnn: ", what, ": ", cudnn.get_error_string(status), " (",
                                static_cast<int>(status), ")");
   if (words[0] != '\0') message += concat(", ", escape_name(words));
-  const bool no_memory = status == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
-                         status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
-  return Status(no_memory ? StatusCode::kOutOfMemory : StatusCode::kDevice, std::move(message));
+  return Status(code_of(status), std::move(message));
 }
 
-Status status_of(const CublasLt& cublaslt, cublasStatus_t status, const char* what) {
+Status answer_of(const CublasLt& cublaslt, cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
-  const bool no_memory = status == CUBLAS_STATUS_ALLOC_FAILED;
-  return Status(no_memory ? StatusCode::kOutOfMemory : StatusCode::kDevice,
+  return Status(code_of(status),
                 concat("backend cudnn: cuBLASLt: ", what, ": ", cublaslt.get_status_string(status),
                        " (", static_cast<int>(status), ")"));
+}
+
+Status as_failure(Status answer) {
+  if (answer.code() != kRefusesLayer) return answer;
+  return {StatusCode::kDevice, answer.message()};
 }
 
 }  // namespace penult::kernels::cudnn

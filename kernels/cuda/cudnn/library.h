@@ -6,6 +6,7 @@
 #include <cublasLt.h>
 #include <cudnn_graph.h>
 
+#include "kernels/prepared.h"
 #include "penult/status.h"
 
 namespace penult::kernels::cudnn {
@@ -62,5 +63,13 @@ Result<CublasLt> open_cublaslt(const char* file);
 // What a call said: Ok, OutOfMemory, or Device with what was tried and the library's own words.
 Status status_of(const Cudnn& cudnn, cudnnStatus_t status, const char* what);
 Status status_of(const CublasLt& cublaslt, cublasStatus_t status, const char* what);
+
+// The same of a call that describes a layer or asks how to compute it: kRefusesLayer where the
+// library objects to what it was asked, or fails within itself. What it says of the device, the
+// driver or memory is no answer to that, and stays what it is.
+Status answer_of(const Cudnn& cudnn, cudnnStatus_t status, const char* what);
+Status answer_of(const CublasLt& cublaslt, cublasStatus_t status, const char* what);
+// Of an answer where there is nothing to be refused: Device instead of kRefusesLayer.
+Status as_failure(Status answer);
 
 }  // namespace penult::kernels::cudnn

@@ -1,6 +1,5 @@
 #include "kernels/cuda/cudnn/matmul.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -12,8 +11,7 @@ namespace penult::kernels::cudnn {
 namespace {
 
 constexpr uint64_t kMaxWorkspace = 32 << 20;
-// Of all operands: an image may begin at any pixel.
-constexpr uint32_t kAlignment = 16;
+constexpr uint32_t kAlignment = 16;  // of all operands
 
 cudaDataType_t data_type(Precision precision) {
   return precision == Precision::kF32 ? CUDA_R_32F : CUDA_R_16F;
@@ -25,7 +23,7 @@ Status make_layout(const CublasLt& lt, Precision precision, int64_t rows, int64_
                    Layout* layout) {
   cublasLtMatrixLayout_t raw = nullptr;
   PENULT_RETURN_IF_ERROR(
-      status_of(lt,
+      answer_of(lt,
                 lt.create_layout(&raw, data_type(precision), static_cast<uint64_t>(rows),
                                  static_cast<uint64_t>(cols), rows),
                 "describe a matrix"));
@@ -36,14 +34,14 @@ Status make_layout(const CublasLt& lt, Precision precision, int64_t rows, int64_
 template <class T>
 Status set(const CublasLt& lt, cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t name,
            const T& value) {
-  return status_of(lt, lt.set_matmul_attribute(desc, name, &value, sizeof(value)),
+  return answer_of(lt, lt.set_matmul_attribute(desc, name, &value, sizeof(value)),
                    "describe a product");
 }
 
 template <class T>
 Status set(const CublasLt& lt, cublasLtMatmulPreference_t preference,
            cublasLtMatmulPreferenceAttributes_t name, const T& value) {
-  return status_of(lt, lt.set_preference_attribute(preference, name, &value, sizeof(value)),
+  return answer_of(lt, lt.set_preference_attribute(preference, name, &value, sizeof(value)),
                    "set a preference");
 }
 
@@ -72,123 +70,86 @@ Status describe_preference(const CublasLt& lt, cublasLtMatmulPreference_t prefer
   return {};
 }
 
-struct Variant {
-  Matmul matmul;
-  cublasLtMatmulHeuristicResult_t algorithm;
-};
-
 class PreparedMatmul : public PreparedKernel {
  public:
-  PreparedMatmul(const CublasLt& lt, CublasLtHandle handle, const PrepareArgs& args,
-                 Precision precision)
+  PreparedMatmul(const CublasLt& lt, CublasLtHandle handle, const Problem& problem,
+                 const Matmul& matmul, const cublasLtMatmulHeuristicResult_t& algorithm)
       : lt_(lt),
         handle_(std::move(handle)),
-        problem_(args.problem),
-        max_batch_(args.max_batch),
-        precision_(precision),
-        weights_(packed_product(args.problem, precision)) {}
-
-  Status choose() {
-    const auto* any_bias = reinterpret_cast<const void*>(uintptr_t{kAlignment});
-    for (const int64_t images : {max_batch_, int64_t{1}}) {
-      const Matmul matmul = matmul_of(problem_, images, precision_);
-      PENULT_ASSIGN_OR_RETURN(const MatmulDescriptors descriptors,
-                              MatmulDescriptors::make(lt_, matmul, any_bias));
-      PENULT_ASSIGN_OR_RETURN(const auto algorithm,
-                              choose_algorithm(lt_, handle_.get(), descriptors));
-      variants_.push_back({matmul, algorithm});
-      if (max_batch_ == 1) break;
-    }
-    return {};
-  }
+        problem_(problem),
+        matmul_(matmul),
+        algorithm_(algorithm),
+        weights_(packed_product(problem, matmul.precision)) {}
 
   size_t packed_bytes() const override { return weights_.bytes(); }
   Status pack(Weights& weights, std::byte* packed) const override {
     return weights_.pack(weights, packed);
   }
-  size_t scratch_bytes() const override {
-    return std::max(variants_.front().algorithm.workspaceSize,
-                    variants_.back().algorithm.workspaceSize);
-  }
+  size_t scratch_bytes() const override { return algorithm_.workspaceSize; }
   Result<std::unique_ptr<BoundKernel>> bind(const BindArgs& args) const override;
   std::string implementation() const override;
 
   const CublasLt& lt() const { return lt_; }
-  const CublasLtHandle& handle() const { return handle_; }
-  const Problem& problem() const { return problem_; }
-  int64_t max_batch() const { return max_batch_; }
-  Precision precision() const { return precision_; }
-  const Variant& batch() const { return variants_.front(); }
-  const Variant& image() const { return variants_.back(); }
+  cublasLtHandle_t handle() const { return handle_.get(); }
+  const cublasLtMatmulHeuristicResult_t& algorithm() const { return algorithm_; }
 
  private:
   const CublasLt& lt_;
   const CublasLtHandle handle_;
   const Problem problem_;
-  const int64_t max_batch_;
-  const Precision precision_;
+  const Matmul matmul_;
+  const cublasLtMatmulHeuristicResult_t algorithm_;
   const PackedWeights weights_;
-  std::vector<Variant> variants_;  // for max_batch images first, for one last
 };
 
 class BoundMatmul : public BoundKernel {
  public:
-  BoundMatmul(const PreparedMatmul& prepared, const BindArgs& args, MatmulDescriptors batch,
-              MatmulDescriptors image)
+  BoundMatmul(const PreparedMatmul& prepared, const Operands& operands, const BindArgs& args,
+              MatmulDescriptors descriptors)
       : prepared_(prepared),
-        operands_(Operands::of(args, prepared.problem())),
+        operands_(operands),
         packed_(args.packed),
         scratch_(args.scratch),
         stream_(static_cast<cudaStream_t>(args.stream->handle())),
-        batch_(std::move(batch)),
-        image_(std::move(image)) {}
+        descriptors_(std::move(descriptors)) {}
 
-  Status run(int64_t n) override {
-    if (n == prepared_.max_batch()) return multiply(prepared_.batch(), batch_, operands_);
-    for (int64_t i = 0; i < n; ++i) {
-      const Operands operands = operands_.at(i, prepared_.problem(), prepared_.precision());
-      PENULT_RETURN_IF_ERROR(multiply(prepared_.image(), image_, operands));
-    }
-    return {};
-  }
-
- private:
-  Status multiply(const Variant& variant, const MatmulDescriptors& d, const Operands& o) const {
+  Status run(int64_t) override {
+    const Operands& o = operands_;
+    const MatmulDescriptors& d = descriptors_;
     const float one = 1;
     const float beta = o.residual != nullptr ? 1 : 0;
     const void* c = o.residual != nullptr ? o.residual : o.dst;
     const CublasLt& lt = prepared_.lt();
+    const cublasLtMatmulHeuristicResult_t& algorithm = prepared_.algorithm();
     return status_of(
         lt,
-        lt.matmul(prepared_.handle().get(), d.operation.get(), &one, packed_, d.weights.get(),
-                  o.src, d.src.get(), &beta, c, d.dst.get(), o.dst, d.dst.get(),
-                  &variant.algorithm.algo, scratch_, variant.algorithm.workspaceSize, stream_),
+        lt.matmul(prepared_.handle(), d.operation.get(), &one, packed_, d.weights.get(), o.src,
+                  d.src.get(), &beta, c, d.dst.get(), o.dst, d.dst.get(), &algorithm.algo, scratch_,
+                  algorithm.workspaceSize, stream_),
         "multiply");
   }
 
+ private:
   const PreparedMatmul& prepared_;
   const Operands operands_;
   const std::byte* packed_;
   std::byte* scratch_;
   cudaStream_t stream_;
-  const MatmulDescriptors batch_, image_;
+  const MatmulDescriptors descriptors_;
 };
 
 Result<std::unique_ptr<BoundKernel>> PreparedMatmul::bind(const BindArgs& args) const {
   const void* bias = args.packed + weights_.bias_offset();
-  PENULT_ASSIGN_OR_RETURN(MatmulDescriptors batch,
-                          MatmulDescriptors::make(lt_, variants_.front().matmul, bias));
-  PENULT_ASSIGN_OR_RETURN(MatmulDescriptors image,
-                          MatmulDescriptors::make(lt_, variants_.back().matmul, bias));
-  return std::unique_ptr<BoundKernel>(
-      std::make_unique<BoundMatmul>(*this, args, std::move(batch), std::move(image)));
+  Result<MatmulDescriptors> descriptors = MatmulDescriptors::make(lt_, matmul_, bias);
+  if (!descriptors.ok()) return as_failure(descriptors.status());
+  return std::unique_ptr<BoundKernel>(std::make_unique<BoundMatmul>(
+      *this, Operands::of(args, problem_), args, std::move(descriptors).value()));
 }
 
 std::string PreparedMatmul::implementation() const {
   int32_t id = -1;
   size_t written = 0;
-  lt_.get_algo_attribute(&batch().algorithm.algo, CUBLASLT_ALGO_CONFIG_ID, &id, sizeof(id),
-                         &written);
+  lt_.get_algo_attribute(&algorithm_.algo, CUBLASLT_ALGO_CONFIG_ID, &id, sizeof(id), &written);
   return concat("cublaslt:algorithm", id);
 }
 
@@ -209,7 +170,7 @@ Result<MatmulDescriptors> MatmulDescriptors::make(const CublasLt& lt, const Matm
   MatmulDescriptors d;
   cublasLtMatmulDesc_t raw = nullptr;
   PENULT_RETURN_IF_ERROR(
-      status_of(lt, lt.create_matmul(&raw, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describe a product"));
+      answer_of(lt, lt.create_matmul(&raw, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describe a product"));
   d.operation = CublasLtOwned<cublasLtMatmulDesc_t>(raw, {&lt});
   PENULT_RETURN_IF_ERROR(describe_product(lt, matmul, bias, raw));
   PENULT_RETURN_IF_ERROR(make_layout(lt, matmul.precision, matmul.k, matmul.n, &d.weights));
@@ -222,29 +183,39 @@ Result<cublasLtMatmulHeuristicResult_t> choose_algorithm(const CublasLt& lt,
                                                          cublasLtHandle_t handle,
                                                          const MatmulDescriptors& d) {
   cublasLtMatmulPreference_t raw = nullptr;
-  PENULT_RETURN_IF_ERROR(status_of(lt, lt.create_preference(&raw), "set a preference"));
+  PENULT_RETURN_IF_ERROR(answer_of(lt, lt.create_preference(&raw), "set a preference"));
   const CublasLtOwned<cublasLtMatmulPreference_t> preference(raw, {&lt});
   PENULT_RETURN_IF_ERROR(describe_preference(lt, raw));
   cublasLtMatmulHeuristicResult_t best{};
   int found = 0;
   PENULT_RETURN_IF_ERROR(
-      status_of(lt,
+      answer_of(lt,
                 lt.get_heuristic(handle, d.operation.get(), d.weights.get(), d.src.get(),
                                  d.dst.get(), d.dst.get(), raw, 1, &best, &found),
                 "choose an algorithm"));
   if (found == 0)
-    return Status(StatusCode::kDevice, "backend cudnn: cuBLASLt has no algorithm for this product");
-  PENULT_RETURN_IF_ERROR(status_of(lt, best.state, "choose an algorithm"));
+    return Status(kRefusesLayer, "backend cudnn: cuBLASLt has no algorithm for this product");
+  PENULT_RETURN_IF_ERROR(answer_of(lt, best.state, "choose an algorithm"));
   return best;
+}
+
+Result<std::unique_ptr<PreparedKernel>> prepare_matmul(const CublasLt& lt, CublasLtHandle handle,
+                                                       const PrepareArgs& args,
+                                                       Precision precision) {
+  const Matmul matmul = matmul_of(args.problem, args.max_batch, precision);
+  const auto* any_bias = reinterpret_cast<const void*>(uintptr_t{kAlignment});
+  PENULT_ASSIGN_OR_RETURN(const MatmulDescriptors descriptors,
+                          MatmulDescriptors::make(lt, matmul, any_bias));
+  PENULT_ASSIGN_OR_RETURN(const auto algorithm, choose_algorithm(lt, handle.get(), descriptors));
+  return std::unique_ptr<PreparedKernel>(
+      std::make_unique<PreparedMatmul>(lt, std::move(handle), args.problem, matmul, algorithm));
 }
 
 Result<std::unique_ptr<PreparedKernel>> prepare_matmul(const PrepareArgs& args,
                                                        Precision precision) {
   PENULT_ASSIGN_OR_RETURN(const CublasLt* lt, load_cublaslt());
   PENULT_ASSIGN_OR_RETURN(CublasLtHandle handle, cublaslt_handle(*lt));
-  auto prepared = std::make_unique<PreparedMatmul>(*lt, std::move(handle), args, precision);
-  PENULT_RETURN_IF_ERROR(prepared->choose());
-  return std::unique_ptr<PreparedKernel>(std::move(prepared));
+  return prepare_matmul(*lt, std::move(handle), args, precision);
 }
 
 }  // namespace penult::kernels::cudnn

@@ -42,12 +42,15 @@ class MatmulDescriptors {
   CublasLtOwned<cublasLtMatrixLayout_t> weights, src, dst;  // the residual lies like dst
 };
 
-// The algorithm that cuBLASLt thinks best of those that add in f32.
+// The algorithm that cuBLASLt thinks best of those that add in f32. kRefusesLayer if there is none.
 Result<cublasLtMatmulHeuristicResult_t> choose_algorithm(const CublasLt& lt,
                                                          cublasLtHandle_t handle,
                                                          const MatmulDescriptors& descriptors);
 
 Result<std::unique_ptr<PreparedKernel>> prepare_matmul(const PrepareArgs& args,
+                                                       Precision precision);
+Result<std::unique_ptr<PreparedKernel>> prepare_matmul(const CublasLt& lt, CublasLtHandle handle,
+                                                       const PrepareArgs& args,
                                                        Precision precision);
 
 }  // namespace penult::kernels::cudnn

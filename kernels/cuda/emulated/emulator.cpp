@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernels/cuda/emulated/block_runner.h"
+#include "kernels/cuda/emulated/faults.h"
 #include "kernels/cuda/emulated/streams.h"
 
 namespace penult::gpu::emulated {
@@ -59,6 +60,7 @@ Error execute(Dim3 grid, Dim3 block, size_t shared_bytes, const std::function<vo
 }  // namespace
 
 Error run(Dim3 grid, Dim3 block, size_t shared_bytes, Stream stream, std::function<void()> body) {
+  if (const Error error = begin_call(Call::kLaunch, stream)) return error;
   if (!is_valid(grid, block, shared_bytes)) return kInvalidConfiguration;
   return give(stream, [grid, block, shared_bytes, body = std::move(body)] {
     return execute(grid, block, shared_bytes, body);

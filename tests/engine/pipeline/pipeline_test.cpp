@@ -34,6 +34,7 @@ class Client : public PipelineClient {
               const PipelineSeconds&) override {
     if (busy_.exchange(true)) ADD_FAILURE() << "called by two threads at a time";
     order.insert(order.end(), inputs.begin(), inputs.end());
+    batches.push_back(inputs.size());
     features.resize(values.size());
     for (size_t t = 0; t < values.size(); ++t) {
       EXPECT_EQ(values[t].size() % inputs.size(), 0u);
@@ -49,6 +50,7 @@ class Client : public PipelineClient {
 
   std::vector<std::string> paths;
   std::vector<size_t> order;
+  std::vector<size_t> batches;  // inputs in each
   std::vector<std::vector<float>> features;
   std::vector<std::pair<size_t, StatusCode>> failures;
   int checks_until_stop = 1'000'000;
@@ -84,6 +86,7 @@ class Pipelines : public ::testing::Test {
     options.taps = {"block2.add", "penultimate"};
     options.max_batch = shape.images_in_run;
     options.threads = shape.net_threads;
+    options.device = device_;
     return Extractor::create(testing::model_of(testing::inverted_residual_net(5, kSize), kSize),
                              options)
         .value();
@@ -97,6 +100,7 @@ class Pipelines : public ::testing::Test {
 
   fs::path folder_;
   Preprocess preprocess_;
+  std::string device_ = "cpu";
 };
 
 TEST_F(Pipelines, GivesEqualBitsInTheOrderOfTheInputsWhateverTheThreadsAndTheBatch) {
@@ -134,6 +138,23 @@ TEST_F(Pipelines, GivesWhatTheExtractorGives) {
   EXPECT_EQ(testing::run(*extractor, image, 1), client.features);
 }
 
+// With as many threads as there are, and the bits of one.
+TEST_F(Pipelines, OnADeviceOneRunHasTheWholeBatch) {
+#if !defined(PENULT_HAS_EMULATOR)
+  GTEST_SKIP() << "the device emulated is not built";
+#endif
+  device_ = "emulated";
+  Client one, many;
+  for (uint32_t i = 0; i < 10; ++i) one.paths.push_back(picture(i));
+  many.paths = one.paths;
+  ASSERT_TRUE(run(one, 1, 1).ok());
+  ASSERT_TRUE(run(many, 3, 4).ok());
+  EXPECT_THAT(many.batches, ::testing::ElementsAre(4, 4, 2));
+  EXPECT_EQ(many.order, one.order);
+  EXPECT_FALSE(one.features[1].empty());
+  EXPECT_EQ(many.features, one.features);
+}
+
 TEST_F(Pipelines, EndsWithTheErrorOfItsClient) {
   for (const int threads : {1, 4}) {
     Client full, stopped;
@@ -164,6 +185,7 @@ TEST(PipelineShape, NeverUsesMoreThreadsOrImagesThanAskedFor) {
         EXPECT_GE(shape.images_in_run, 1);
         EXPECT_LE(shape.workers * shape.net_threads, threads);
         EXPECT_LT(shape.workers * (shape.images_in_run - 1), batch);
+        EXPECT_EQ(shape.batch, std::min(batch, std::max<int64_t>(static_cast<int64_t>(inputs), 1)));
       }
     }
   }

@@ -23,7 +23,6 @@
 namespace penult::testing {
 namespace {
 
-using gpu::emulated::MmaSum;
 using gpu::emulated::Options;
 using kernels::Backend;
 using kernels::Kernel;
@@ -32,16 +31,10 @@ using kernels::cuda::kConv2dCudaTable;
 using shapes::parse_problem;
 using shapes::read_corpus;
 
-constexpr int64_t kImages = 3;
-
 const Kernel& row_named(const std::string& name) {
   for (const Kernel& kernel : kConv2dCudaTable.kernels)
     if (kernel.name == name) return kernel;
   throw std::runtime_error("no row " + name);
-}
-
-Dense reference(const KernelCase& c) {
-  return run_kernel(*find_kernel(c.spec, Backend::kReference, Isa::kScalar), c, {kImages, 1});
 }
 
 // mma adds products by fours, and may truncate each time, which costs up to two units of roundoff;
@@ -54,7 +47,7 @@ ErrorBound bound_of(const ProblemSpec& spec, Precision precision) {
   return bound;
 }
 
-class Conv2dCuda : public OnEmulatedDevice {
+class Conv2dCuda : public KernelsOnEmulatedDevice {
  protected:
   // Calls body(kernel, spec) for each row and each problem that it takes.
   template <class Body>
@@ -68,57 +61,10 @@ class Conv2dCuda : public OnEmulatedDevice {
     }
   }
 
-  Dense run(const Kernel& kernel, const KernelCase& c, const Options& schedule,
-            DevicePlan plan = {kImages, kImages}) {
-    gpu::emulated::set_options(schedule);
-    return run_on_device(*device_, kernel, c, plan);
-  }
-
-  // The whole batch within `bound`, and then the same bits for each batch and each of `further`
-  // schedules: neither may change how an image's sums are formed.
-  void expect_close(const Kernel& kernel, const KernelCase& c, const Dense& expected,
-                    const std::function<double(size_t)>& bound, std::span<const Options> further) {
-    const Options& last = schedules().back();
-    gpu::emulated::set_options(last);
-    expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound, text_of(last));
-    if (HasFatalFailure()) return;
-    const Dense whole = further.empty() ? Dense() : run(kernel, c, last);
-    for (const Options& schedule : further) {
-      for (const DevicePlan& plan : {DevicePlan{1, 1}, DevicePlan{2, kImages}}) {
-        const Dense some = run(kernel, c, schedule, plan);
-        ASSERT_TRUE(std::equal(some.begin(), some.end(), whole.begin()))
-            << kernel.name << ": " << c.spec.to_string() << "\n"
-            << text_of(schedule) << ": other bits than in a whole batch";
-      }
-    }
-    expect_no_reports(concat(kernel.name, ": ", c.spec.to_string()));
-  }
-
-  void expect_exact_on_integers(const Kernel& kernel, const ProblemSpec& spec,
-                                std::span<const Options> further) {
-    if (!is_exact_on_integers(spec)) return;
-    const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
-    // Integers that f16 holds; the result is rounded once.
-    const Dense expected = rounded_to(kernel.precision, reference(c));
-    expect_close(
-        kernel, c, expected, [](size_t) { return 0.0; }, further);
-  }
-
   // Also where mma truncates.
   void expect_within_the_error_model(const Kernel& kernel, const ProblemSpec& spec,
                                      std::span<const Options> further) {
-    const KernelCase c =
-        rounded_to(kernel.precision, KernelCase::make(spec, Numbers::kReals, kImages));
-    const Dense expected = reference(c), magnitude = reference(magnitudes_of(c));
-    const ErrorBound bound = bound_of(spec, kernel.precision);
-    const auto bound_at = [&](size_t i) {
-      return device_bound(kernel.precision, bound, magnitude[i], expected[i]);
-    };
-    expect_close(kernel, c, expected, bound_at, further);
-    if (kernel.precision == Precision::kF32 || HasFatalFailure()) return;
-    gpu::emulated::set_options({.mma = MmaSum::kTruncatedByFours});
-    expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound_at,
-                           "mma truncates");
+    expect_within(bound_of(spec, kernel.precision), kernel, spec, further, true);
   }
 };
 

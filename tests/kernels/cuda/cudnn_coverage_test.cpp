@@ -4,24 +4,24 @@
 // Not proven, for it takes a device: plans whose kernels cuDNN compiles, and what any plan
 // computes. Nothing is executed here.
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <string_view>
 
 #include "bench/shapes/corpus.h"
 #include "kernels/cuda/cudnn/graph.h"
 #include "kernels/cuda/cudnn/tables.h"
+#include "tests/kernels/cuda/cudnn_support.h"
 
 namespace penult::kernels::cudnn {
 namespace {
 
+using testing::can_open;
 using ::testing::HasSubstr;
+using testing::properties_of;
 
 bool is_taken(const Problem& problem, Precision precision) {
   for (const Table& table : cudnn_tables()) {
@@ -34,28 +34,7 @@ bool is_taken(const Problem& problem, Precision precision) {
   return false;
 }
 
-std::string properties_of(const std::string& device) {
-  std::ifstream file(std::string(PENULT_CUDA_PROPERTIES_DIR) + "/properties_" + device + ".json");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-bool can_open(const char* file) { return dlopen(file, RTLD_NOW | RTLD_LOCAL) != nullptr; }
-
-// Skipped, with the reason, where cuDNN is not installed or wants a device for all that it does.
-class CudnnGraph : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto loaded = load_cudnn();
-    if (!can_open("libcudnn.so.9")) GTEST_SKIP() << loaded.status().message();
-    ASSERT_TRUE(loaded.ok()) << loaded.status().message();
-    cudnn_ = *loaded;
-    if (cudnn_->version < kCudnnWithDeviceProperties) GTEST_SKIP() << "this cuDNN needs a device";
-  }
-
-  const Cudnn* cudnn_ = nullptr;
-};
+class CudnnGraph : public testing::WithDescribedDevice {};
 
 // All convolutions of a net for one device, in one precision.
 struct Coverage {
@@ -79,7 +58,7 @@ class CudnnCoverage : public CudnnGraph, public ::testing::WithParamInterface<Co
     target_ = std::move(target).value();
   }
 
-  // Those that the row takes, with the largest and the smallest batch of a plan.
+  // Those that the row takes, for batches of one and of several.
   template <class Check>
   void for_each_graph(const Check& check) {
     int graphs = 0;
@@ -176,7 +155,7 @@ TEST_F(CudnnGraph, RefusesAContradictionInItsOwnWords) {
   Convolution convolution = convolution_of(problem, 1, Precision::kF16);
   ++convolution.oh;
   const auto graph = ConvolutionGraph::make(*cudnn_, convolution, *target);
-  EXPECT_EQ(graph.status().code(), StatusCode::kDevice);
+  EXPECT_EQ(graph.status().code(), kRefusesLayer);
   EXPECT_THAT(graph.status().message(), HasSubstr("CUDNN_STATUS_BAD_PARAM"));
   EXPECT_EQ(Target::of_properties(*cudnn_, "{}").status().code(), StatusCode::kDevice);
 }

@@ -1,6 +1,5 @@
 // Backend cudnn without a GPU: the libraries, the rows and what is packed.
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +14,8 @@
 #include "kernels/cuda/cudnn/weights.h"
 #include "kernels/cuda/row.h"
 #include "kernels/support.h"
+#include "tests/kernels/cuda/cudnn_support.h"
+#include "tests/kernels/cuda/device_rows.h"
 
 namespace penult::kernels::cudnn {
 namespace {
@@ -39,33 +40,8 @@ std::string declined_by(std::string_view row, const std::string& problem) {
   return row_named(row).declines(shapes::make_problem(shapes::parse_problem(problem)));
 }
 
-bool can_open(const char* file) { return dlopen(file, RTLD_NOW | RTLD_LOCAL) != nullptr; }
-
-// Skipped, with the reason, where a library is not installed; one that is there must load.
-class CudnnLibrary : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto loaded = load_cudnn();
-    if (!can_open("libcudnn.so.9")) GTEST_SKIP() << loaded.status().message();
-    ASSERT_TRUE(loaded.ok()) << loaded.status().message();
-    cudnn_ = *loaded;
-  }
-
-  const Cudnn* cudnn_ = nullptr;
-};
-
-class CublasLtLibrary : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto loaded = load_cublaslt();
-    if (!can_open("libcublasLt.so.13") && !can_open("libcublasLt.so.12"))
-      GTEST_SKIP() << loaded.status().message();
-    ASSERT_TRUE(loaded.ok()) << loaded.status().message();
-    cublaslt_ = *loaded;
-  }
-
-  const CublasLt* cublaslt_ = nullptr;
-};
+class CudnnLibrary : public testing::WithCudnn {};
+class CublasLtLibrary : public testing::WithCublasLt {};
 
 TEST(OpenLibrary, SaysWhatToInstallIfThereIsNone) {
   const auto cudnn = open_cudnn("no_such_cudnn.so");
@@ -94,7 +70,7 @@ TEST_F(CublasLtLibrary, IsOfOneOfTheMajorVersionsOfItsFiles) {
 TEST_F(CudnnLibrary, IsLoadedOnce) { EXPECT_EQ(*load_cudnn(), cudnn_); }
 
 // What comes with a driver only.
-bool has_driver() { return can_open("libcuda.so.1"); }
+bool has_driver() { return testing::can_open("libcuda.so.1"); }
 
 // Every row, then the libraries' own functions, which must not crash either.
 TEST(WithoutADevice, PreparingIsAnErrorThatSaysWhy) {
@@ -156,6 +132,8 @@ TEST(Rows, TakeEveryConvolutionOfTheNets) {
     EXPECT_GT(accepted.matmul, 5) << net;
   }
 }
+
+TEST(Rows, WantTheLayoutOfOurs) { testing::expect_one_layout(cudnn_tables()); }
 
 TEST(Rows, SayWhatTheyDecline) {
   const char* graph = "conv2d_graph_f16_cudnn";

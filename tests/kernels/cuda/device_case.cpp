@@ -16,6 +16,7 @@
 #include "kernels/cuda/row.h"
 #include "kernels/prepared.h"
 #include "kernels/support.h"
+#include "tests/kernels/kernel_case.h"
 
 namespace penult::testing {
 namespace {
@@ -325,6 +326,62 @@ void OnEmulatedDevice::SetUp() {
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   device_ = std::move(opened).value();
   gpu::emulated::take_reports();
+}
+
+Dense KernelsOnEmulatedDevice::run(const Kernel& kernel, const KernelCase& c,
+                                   const Options& schedule, DevicePlan plan) {
+  gpu::emulated::set_options(schedule);
+  return run_on_device(*device_, kernel, c, plan);
+}
+
+Dense KernelsOnEmulatedDevice::reference(const KernelCase& c) {
+  return run_kernel(*find_kernel(c.spec, kernels::Backend::kReference, Isa::kScalar), c,
+                    {kImages, 1});
+}
+
+void KernelsOnEmulatedDevice::expect_close(const Kernel& kernel, const KernelCase& c,
+                                           const Dense& expected,
+                                           const std::function<double(size_t)>& bound,
+                                           std::span<const Options> further) {
+  const Options& last = schedules().back();
+  gpu::emulated::set_options(last);
+  expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound, text_of(last));
+  if (HasFatalFailure()) return;
+  const Dense whole = further.empty() ? Dense() : run(kernel, c, last);
+  for (const Options& schedule : further) {
+    for (const DevicePlan& plan : {DevicePlan{1, 1}, DevicePlan{2, kImages}}) {
+      const Dense some = run(kernel, c, schedule, plan);
+      ASSERT_TRUE(std::equal(some.begin(), some.end(), whole.begin()))
+          << kernel.name << ": " << c.spec.to_string() << "\n"
+          << text_of(schedule) << ": other bits than in a whole batch";
+    }
+  }
+  expect_no_reports(concat(kernel.name, ": ", c.spec.to_string()));
+}
+
+void KernelsOnEmulatedDevice::expect_exact_on_integers(const Kernel& kernel,
+                                                       const ProblemSpec& spec,
+                                                       std::span<const Options> further) {
+  if (!is_exact_on_integers(spec)) return;
+  const KernelCase c = KernelCase::make(spec, shapes::Numbers::kIntegers, kImages);
+  expect_close(
+      kernel, c, rounded_to(kernel.precision, reference(c)), [](size_t) { return 0.0; }, further);
+}
+
+void KernelsOnEmulatedDevice::expect_within(const ErrorBound& bound, const Kernel& kernel,
+                                            const ProblemSpec& spec,
+                                            std::span<const Options> further, bool has_mma) {
+  const KernelCase c =
+      rounded_to(kernel.precision, KernelCase::make(spec, shapes::Numbers::kReals, kImages));
+  const Dense expected = reference(c), magnitude = reference(magnitudes_of(c));
+  const auto bound_at = [&](size_t i) {
+    return device_bound(kernel.precision, bound, magnitude[i], expected[i]);
+  };
+  expect_close(kernel, c, expected, bound_at, further);
+  if (!has_mma || kernel.precision == Precision::kF32 || HasFatalFailure()) return;
+  gpu::emulated::set_options({.mma = gpu::emulated::MmaSum::kTruncatedByFours});
+  expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound_at,
+                         "mma truncates");
 }
 
 }  // namespace penult::testing

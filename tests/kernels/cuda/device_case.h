@@ -86,6 +86,32 @@ class OnEmulatedDevice : public ::testing::Test {
   std::unique_ptr<kernels::Device> device_;
 };
 
+// Kernels on it against the reference kernels, a batch of kImages.
+class KernelsOnEmulatedDevice : public OnEmulatedDevice {
+ protected:
+  static constexpr int64_t kImages = 3;
+
+  shapes::Dense run(const kernels::Kernel& kernel, const shapes::KernelCase& c,
+                    const gpu::emulated::Options& schedule, DevicePlan plan = {kImages, kImages});
+  static shapes::Dense reference(const shapes::KernelCase& c);
+
+  // The whole batch within `bound`, and then the same bits for each batch and each of `further`
+  // schedules: neither may change how an image's sums are formed.
+  void expect_close(const kernels::Kernel& kernel, const shapes::KernelCase& c,
+                    const shapes::Dense& expected, const std::function<double(size_t)>& bound,
+                    std::span<const gpu::emulated::Options> further);
+
+  // Where all that is computed are integers that f16 holds, too; the result is rounded once.
+  void expect_exact_on_integers(const kernels::Kernel& kernel, const ProblemSpec& spec,
+                                std::span<const gpu::emulated::Options> further);
+
+  // With numbers as the kernel's precision holds them; `bound` is error_bound() or a wider one. In
+  // f16 also where mma truncates, if the kernel has any.
+  void expect_within(const ErrorBound& bound, const kernels::Kernel& kernel,
+                     const ProblemSpec& spec, std::span<const gpu::emulated::Options> further,
+                     bool has_mma = false);
+};
+
 // Fails the current test if the checker has found anything since the last call.
 void expect_no_reports(const std::string& hint);
 

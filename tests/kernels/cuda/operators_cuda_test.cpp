@@ -37,8 +37,6 @@ using kernels::Table;
 using shapes::parse_problem;
 using shapes::read_corpus;
 
-constexpr int64_t kImages = 3;
-
 const std::vector<Table>& tables() {
   using namespace kernels::cuda;
   static const std::vector<Table> all = {
@@ -49,11 +47,7 @@ const std::vector<Table>& tables() {
   return all;
 }
 
-Dense reference(const KernelCase& c) {
-  return run_kernel(*find_kernel(c.spec, Backend::kReference, Isa::kScalar), c, {kImages, 1});
-}
-
-class OperatorsCuda : public OnEmulatedDevice {
+class OperatorsCuda : public KernelsOnEmulatedDevice {
  protected:
   // Calls body(kernel, spec) for each row and each problem that it takes.
   template <class Body>
@@ -69,45 +63,9 @@ class OperatorsCuda : public OnEmulatedDevice {
     }
   }
 
-  // The whole batch within `bound`, and then the same bits for each batch and each of `further`
-  // schedules: neither may change how an image's sums are formed.
-  void expect_close(const Kernel& kernel, const KernelCase& c, const Dense& expected,
-                    const std::function<double(size_t)>& bound, std::span<const Options> further) {
-    gpu::emulated::set_options(schedules().back());
-    expect_close_on_device(*device_, kernel, c, {kImages, kImages}, expected, bound,
-                           text_of(schedules().back()));
-    const Dense whole = run_on_device(*device_, kernel, c, {kImages, kImages});
-    for (const Options& schedule : further) {
-      gpu::emulated::set_options(schedule);
-      for (const DevicePlan& plan : {DevicePlan{1, 1}, DevicePlan{2, kImages}}) {
-        const Dense some = run_on_device(*device_, kernel, c, plan);
-        ASSERT_TRUE(std::equal(some.begin(), some.end(), whole.begin()))
-            << kernel.name << ": " << c.spec.to_string() << "\n"
-            << text_of(schedule) << ": other bits than in a whole batch";
-      }
-    }
-    expect_no_reports(concat(kernel.name, ": ", c.spec.to_string()));
-  }
-
-  void expect_exact_on_integers(const Kernel& kernel, const ProblemSpec& spec,
-                                std::span<const Options> further) {
-    if (!is_exact_on_integers(spec)) return;
-    const KernelCase c = KernelCase::make(spec, Numbers::kIntegers, kImages);
-    // Integers that f16 holds; the result is rounded once.
-    expect_close(
-        kernel, c, rounded_to(kernel.precision, reference(c)), [](size_t) { return 0.0; }, further);
-  }
-
   void expect_within_the_error_model(const Kernel& kernel, const ProblemSpec& spec,
                                      std::span<const Options> further) {
-    const KernelCase c =
-        rounded_to(kernel.precision, KernelCase::make(spec, Numbers::kReals, kImages));
-    const Dense expected = reference(c), magnitude = reference(magnitudes_of(c));
-    const ErrorBound bound = error_bound(spec);
-    const auto bound_at = [&](size_t i) {
-      return device_bound(kernel.precision, bound, magnitude[i], expected[i]);
-    };
-    expect_close(kernel, c, expected, bound_at, further);
+    expect_within(error_bound(spec), kernel, spec, further);
   }
 };
 
