@@ -79,9 +79,9 @@ Status read_key(const Arrays& arrays, const std::string& key, Golden& golden) {
   }
   GoldenTap tap{.name = head};
   if (slash == std::string::npos) {
-    PENULT_RETURN_IF_ERROR(read_array(arrays, key, tap.values));
-    tap.max = largest_of(tap.values);
-    tap.l2 = norm_of(tap.values);
+    std::vector<float> values;
+    PENULT_RETURN_IF_ERROR(read_array(arrays, key, values));
+    tap = complete_tap(head, std::move(values));
   } else {
     if (!key.ends_with("/pos")) return {};  // read together with the positions
     PENULT_RETURN_IF_ERROR(read_summary(arrays, tap));
@@ -120,6 +120,13 @@ double relative(double error, double scale) { return error == 0 ? 0 : error / sc
 double worse(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
 
 }  // namespace
+
+GoldenTap complete_tap(std::string name, std::vector<float> values) {
+  GoldenTap tap{.name = std::move(name), .values = std::move(values)};
+  tap.max = largest_of(tap.values);
+  tap.l2 = norm_of(tap.values);
+  return tap;
+}
 
 const GoldenTap* Golden::find(const std::string& tap) const {
   for (const GoldenTap& golden : taps) {
@@ -160,7 +167,10 @@ Result<Agreement> compare(const GoldenTap& want, std::span<const float> got, int
   if (!fits || channels < 1 || got.size() % static_cast<size_t>(channels) != 0) {
     return Status(StatusCode::kFormatCorrupt,
                   concat("tap ", quote(want.name), ": ", got.size(), " values of ", channels,
-                         " channels do not fit the golden"));
+                         " channels, expected ",
+                         complete ? concat(want.values.size(), " values")
+                                  : concat(want.channel_sums.size(), " channels and more than ",
+                                           want.positions.back(), " values")));
   }
   Agreement agreement;
   std::vector<float> stored(got.begin(), got.end());
