@@ -64,24 +64,31 @@ Status read_summary(const Arrays& arrays, GoldenTap& tap) {
   return {};
 }
 
+// Of `tap/pos`: taps of other frameworks have slashes in their names.
+std::string_view tap_of_summary(std::string_view key) {
+  for (const std::string_view part : {"/pos", "/val", "/chan", "/max", "/l2"}) {
+    if (key.ends_with(part)) return key.substr(0, key.size() - part.size());
+  }
+  return {};
+}
+
 // Which array belongs to what follows from its key.
 Status read_key(const Arrays& arrays, const std::string& key, Golden& golden) {
-  const size_t slash = key.find('/');
-  const std::string head = key.substr(0, slash);
+  constexpr std::string_view kProbabilities = "probabilities/";
   if (key == "input") return read_array(arrays, key, golden.input);
   if (key == "pixels") return read_array(arrays, key, golden.pixels);
   if (key == "meta") {
     PENULT_ASSIGN_OR_RETURN(golden.meta, arrays.at(key).text());
     return {};
   }
-  if (head == "probabilities") {
-    return read_array(arrays, key, golden.probabilities[key.substr(slash + 1)]);
+  if (key.starts_with(kProbabilities)) {
+    return read_array(arrays, key, golden.probabilities[key.substr(kProbabilities.size())]);
   }
-  GoldenTap tap{.name = head};
-  if (slash == std::string::npos) {
+  GoldenTap tap{.name = std::string(tap_of_summary(key))};
+  if (tap.name.empty()) {
     std::vector<float> values;
     PENULT_RETURN_IF_ERROR(read_array(arrays, key, values));
-    tap = complete_tap(head, std::move(values));
+    tap = complete_tap(key, std::move(values));
   } else {
     if (!key.ends_with("/pos")) return {};  // read together with the positions
     PENULT_RETURN_IF_ERROR(read_summary(arrays, tap));

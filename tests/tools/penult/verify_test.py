@@ -59,6 +59,11 @@ class Verify(support.ProgramTest):
         rename = lambda entry, data: (entry.replace("features.7.conv.2", "features.77"), data)
         self.verify(self.rewritten("other.npz", rename), code=1)
 
+    def test_names_may_hold_slashes(self):
+        rename = lambda entry, data: (entry.replace("features.7.conv.2", "/features.7/conv.2"), data)
+        result = self.penult("verify", self.model, "--against", self.rewritten("other.npz", rename), code=1)
+        self.assertIn('tap "/features.7/conv.2" of', result.stderr)
+
     def test_no_tap_at_all_is_exit_1(self):
         keep = lambda entry, data: (entry, data) if entry == "input.npy" else None
         self.verify(self.rewritten("empty.npz", keep), code=1)
