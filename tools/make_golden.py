@@ -4,6 +4,7 @@ torchvision, timm, numpy and Pillow (pip); the tests read what is written here a
 
   make_golden.py --assets DIR --out tests/golden [NET...]      writes NET_*.npz, architectures.npz, lines of MANIFEST
   make_golden.py --assets DIR --compare NET --penult PROGRAM --model X.penult [--backend B] [--alone]
+  make_golden.py --onnx FILE ... | --torch MODULE:CALLABLE ...  of your own network: tools/golden_of.py, --onnx X --help
 
 The npz files (format: docs/numerics.md, "Goldens"): `input` (1,3,h,w) float32, preprocessed, or `pixels`
 (h,w,3) uint8, the crop before normalisation; for each tap either `<tap>` complete, or `<tap>/pos`
@@ -22,6 +23,11 @@ import subprocess
 import sys
 import tempfile
 
+if __name__ == "__main__" and {"--onnx", "--torch"} & {word.partition("=")[0] for word in sys.argv[1:]}:
+    import golden_of  # which needs less than what follows
+
+    sys.exit(golden_of.main())
+
 import numpy
 import PIL
 import PIL.Image
@@ -33,11 +39,9 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 import golden_manifest
 import seeded_nets
+from golden_of import POSITIONS, SEED, summarise
 
-POSITIONS = 512
 POSITIONS_SEEDED = 256  # one weight is as good as another; so ResNet-50 stays below 1 MiB
-COMPLETE_UP_TO = 1400  # elements: pooled vectors and logits are stored whole
-SEED = 20240229
 
 # weights: a file of the assets, or None for seeded ones; blocks: what the golden at 224 pixels holds.
 Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks", defaults=[()])
@@ -183,20 +187,6 @@ def block_output(values, block):
     return block + ".add" if block + ".add" in inside else inside[-1]
 
 
-def summarise(tap, value, arrays, count):
-    value = value[0].numpy()
-    if value.size <= COMPLETE_UP_TO:
-        arrays[tap] = value[None]
-        return
-    random = numpy.random.default_rng(SEED)
-    positions = numpy.sort(random.choice(value.size, count, replace=False)).astype(numpy.int32)
-    arrays[tap + "/pos"] = positions
-    arrays[tap + "/val"] = value.ravel()[positions]
-    arrays[tap + "/chan"] = value.reshape(value.shape[0], -1).sum(1, dtype=numpy.float64).astype(numpy.float32)
-    arrays[tap + "/max"] = numpy.float32(numpy.abs(value).max())
-    arrays[tap + "/l2"] = numpy.float64(numpy.sqrt((value.astype(numpy.float64) ** 2).sum()))
-
-
 def write(net, model, assets, size, out):
     photo = os.path.join(assets, "photos", "coffee.png")
     pixels = crop(net, photo, size)
@@ -207,7 +197,7 @@ def write(net, model, assets, size, out):
     arrays = {"input": batch.numpy()} if whole else {"pixels": pixels}
     names = list(values) if whole else list(dict.fromkeys(block_output(values, b) for b in net.blocks))
     for name in names:
-        summarise(name, values[name], arrays, POSITIONS if net.weights else POSITIONS_SEEDED)
+        summarise(name, values[name][0].numpy(), arrays, POSITIONS if net.weights else POSITIONS_SEEDED)
     if not whole and "classifier" in values:
         for photo_name in ("chelsea.png", "coffee.png", "rocket.jpg"):
             path = os.path.join(assets, "photos", photo_name)

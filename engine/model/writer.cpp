@@ -112,7 +112,8 @@ Status write_weights(const Graph& graph, const std::vector<WeightRange>& ranges,
 
 }  // namespace
 
-Status write_model(ModelData& model, const std::string& path, Existing existing) {
+Result<AtomicFile> write_temporary_model(ModelData& model, const std::string& path,
+                                         Existing existing) {
   PENULT_RETURN_IF_ERROR(validate(model));
   PENULT_RETURN_IF_ERROR(check_all_weights_used(model.graph));
   GraphPart part;
@@ -134,11 +135,16 @@ Status write_model(ModelData& model, const std::string& path, Existing existing)
   PENULT_RETURN_IF_ERROR(
       write_padded(file, graph, layout::weights_offset(graph.size()) - layout::kHeaderBytes));
   PENULT_RETURN_IF_ERROR(write_weights(model.graph, part.weights, file));
-  PENULT_RETURN_IF_ERROR(file.commit());
+  PENULT_RETURN_IF_ERROR(file.seal());
   Sha256 id;
   id.update(graph);
   model.info.model_id = id.hex_digest();
-  return {};
+  return file;
+}
+
+Status write_model(ModelData& model, const std::string& path, Existing existing) {
+  PENULT_ASSIGN_OR_RETURN(AtomicFile file, write_temporary_model(model, path, existing));
+  return file.commit();
 }
 
 }  // namespace penult

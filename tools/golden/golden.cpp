@@ -64,24 +64,31 @@ Status read_summary(const Arrays& arrays, GoldenTap& tap) {
   return {};
 }
 
+// Of `tap/pos`: taps of other frameworks have slashes in their names.
+std::string_view tap_of_summary(std::string_view key) {
+  for (const std::string_view part : {"/pos", "/val", "/chan", "/max", "/l2"}) {
+    if (key.ends_with(part)) return key.substr(0, key.size() - part.size());
+  }
+  return {};
+}
+
 // Which array belongs to what follows from its key.
 Status read_key(const Arrays& arrays, const std::string& key, Golden& golden) {
-  const size_t slash = key.find('/');
-  const std::string head = key.substr(0, slash);
+  constexpr std::string_view kProbabilities = "probabilities/";
   if (key == "input") return read_array(arrays, key, golden.input);
   if (key == "pixels") return read_array(arrays, key, golden.pixels);
   if (key == "meta") {
     PENULT_ASSIGN_OR_RETURN(golden.meta, arrays.at(key).text());
     return {};
   }
-  if (head == "probabilities") {
-    return read_array(arrays, key, golden.probabilities[key.substr(slash + 1)]);
+  if (key.starts_with(kProbabilities)) {
+    return read_array(arrays, key, golden.probabilities[key.substr(kProbabilities.size())]);
   }
-  GoldenTap tap{.name = head};
-  if (slash == std::string::npos) {
-    PENULT_RETURN_IF_ERROR(read_array(arrays, key, tap.values));
-    tap.max = largest_of(tap.values);
-    tap.l2 = norm_of(tap.values);
+  GoldenTap tap{.name = std::string(tap_of_summary(key))};
+  if (tap.name.empty()) {
+    std::vector<float> values;
+    PENULT_RETURN_IF_ERROR(read_array(arrays, key, values));
+    tap = complete_tap(key, std::move(values));
   } else {
     if (!key.ends_with("/pos")) return {};  // read together with the positions
     PENULT_RETURN_IF_ERROR(read_summary(arrays, tap));
@@ -120,6 +127,13 @@ double relative(double error, double scale) { return error == 0 ? 0 : error / sc
 double worse(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
 
 }  // namespace
+
+GoldenTap complete_tap(std::string name, std::vector<float> values) {
+  GoldenTap tap{.name = std::move(name), .values = std::move(values)};
+  tap.max = largest_of(tap.values);
+  tap.l2 = norm_of(tap.values);
+  return tap;
+}
 
 const GoldenTap* Golden::find(const std::string& tap) const {
   for (const GoldenTap& golden : taps) {
@@ -160,7 +174,10 @@ Result<Agreement> compare(const GoldenTap& want, std::span<const float> got, int
   if (!fits || channels < 1 || got.size() % static_cast<size_t>(channels) != 0) {
     return Status(StatusCode::kFormatCorrupt,
                   concat("tap ", quote(want.name), ": ", got.size(), " values of ", channels,
-                         " channels do not fit the golden"));
+                         " channels, expected ",
+                         complete ? concat(want.values.size(), " values")
+                                  : concat(want.channel_sums.size(), " channels and more than ",
+                                           want.positions.back(), " values")));
   }
   Agreement agreement;
   std::vector<float> stored(got.begin(), got.end());

@@ -30,6 +30,9 @@ struct GoldenTap {
   double l2 = 0;                         // Euclidean norm of all
 };
 
+// With every value.
+GoldenTap complete_tap(std::string name, std::vector<float> values);
+
 struct Golden {
   std::vector<GoldenTap> taps;
   int64_t size = 0;             // input side in pixels

@@ -29,10 +29,11 @@ std::span<const Command> all_commands() {
        "  penult truncate net.penult -l features.14 -o small.penult\n", declare_truncate},
       {"verify", "Compare a model with what another framework computed from the same weights",
        "  penult verify net.penult --against golden.npz\n"
-       "Exit 0: every tap of the golden has a cosine of at least 1 - 1e-6 and errors of at most "
+       "  penult verify net.penult --against weights.pth\n"
+       "Exit 0: every tap compared has a cosine of at least 1 - 1e-6 and errors of at most "
        "1e-4\n"
        "of its maximum (--precision f16: a cosine of at least 0.9999, and a norm within 1.414 %);\n"
-       "1: some tap has not, or is none of the model's.\n",
+       "1: some tap has not, or is none of the model's, or there is none.\n",
        declare_verify},
       {"bench", "Time a model on this machine, preprocessing left out",
        "  penult bench net.penult\n"

@@ -6,7 +6,6 @@
 #include "converters/importer.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "engine/model/writer.h"
 #include "tools/penult/command.h"
 #include "tools/penult/proof.h"
 #include "tools/penult/signals.h"
@@ -70,20 +69,19 @@ Outcome convert(Options options) {
   auto imported = converters::import_file(options.source, options.import);
   if (!imported.ok()) return of_file(imported.status());
   PENULT_RETURN_IF_ERROR(check_signals());
-  PENULT_ASSIGN_OR_RETURN(auto model, Model::from_data(*imported));
-  PENULT_ASSIGN_OR_RETURN(const Proof proof, prove_kernels(model));
-  PENULT_RETURN_IF_ERROR(check_signals());
-  if (Status written = write_model(*imported, options.out, existing(options.force));
-      !written.ok()) {
-    return of_file(std::move(written));
-  }
-  print_out("{}: {} from {} ({})\n", escape_name(options.out), model->architecture(),
-            escape_name(imported->info.source_name), escape_name(model->weights_name()));
-  print_out("model id {}\n", imported->info.model_id);
+  auto proven = write_proven(std::move(*imported), options.out, existing(options.force));
+  if (!proven.ok()) return of_file(proven.status());
+  if (Status written = proven->file.commit(); !written.ok()) return of_file(std::move(written));
+  const ModelInfo& info = proven->model->data().info;
+  const Proof& proof = proven->proof;
+  print_out("{}: {} from {} ({})\n", escape_name(options.out), info.architecture,
+            escape_name(info.source_name), escape_name(info.weights_name));
+  print_out("model id {}\n", info.model_id);
   print_out(
-      "proof: kernels against reference at 64 x 64, {} taps compared: cosine >= 1 - {:.1e}, "
+      "proof: kernels against reference at {} x {}, {} taps compared: cosine >= 1 - {:.1e}, "
       "max error {:.1e} of the tap's maximum ({})\n",
-      proof.taps, std::max(0.0, 1 - proof.cosine), proof.error, escape_name(proof.worst_tap));
+      proof.side.h, proof.side.w, proof.taps, std::max(0.0, 1 - proof.cosine), proof.error,
+      escape_name(proof.worst_tap));
   return {};
 }
 

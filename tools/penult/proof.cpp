@@ -2,41 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
+#include <utility>
 #include <vector>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "penult/extractor.h"
+#include "engine/model/writer.h"
+#include "tools/penult/signals.h"
 
 namespace penult::program {
 namespace {
 
-constexpr int64_t kSide = 64;  // pixels: every layer does real work, in well under a second
 constexpr double kMinCosine = 1 - 1e-6, kMaxError = 1e-4;
-
-struct Run {
-  std::vector<OutputInfo> outputs;
-  std::vector<std::vector<float>> values;
-};
-
-Result<Run> run_backend(const std::shared_ptr<const Model>& model, const std::string& backend,
-                        const std::vector<std::string>& taps, const std::vector<float>& input) {
-  ExtractorOptions options;
-  options.taps = taps;
-  options.pooling = Pooling::kNone;
-  options.max_batch = 1;
-  options.backend = backend;
-  options.input_h = options.input_w = kSide;
-  PENULT_ASSIGN_OR_RETURN(auto extractor, Extractor::create(model, options));
-  Run run;
-  run.outputs = extractor->outputs();
-  std::vector<std::span<float>> features;
-  for (const OutputInfo& output : run.outputs) run.values.emplace_back(output.elems);
-  for (auto& values : run.values) features.emplace_back(values);
-  PENULT_RETURN_IF_ERROR(extractor->run(input, 1, features));
-  return run;
-}
 
 void compare(const std::string& tap, const std::vector<float>& got, const std::vector<float>& want,
              Proof& proof) {
@@ -60,21 +37,37 @@ void compare(const std::string& tap, const std::vector<float>& got, const std::v
   }
 }
 
+Result<Trial> run_backend(const std::shared_ptr<const Model>& model, const char* backend,
+                          const std::string& tap, const std::vector<float>& input,
+                          const Side& side) {
+  PENULT_RETURN_IF_ERROR(check_signals());
+  ExtractorOptions options;
+  options.taps = {tap};
+  options.backend = backend;
+  return run_trial(model, options, input, side);
+}
+
+// Asking for every tap switches fusion off, so the blocks are also run without the rest, and the
+// last of all. Not every net has all of these names.
+std::vector<std::string> taps_to_run(const Model& model, const std::string& last) {
+  std::vector<std::string> taps = {"all"};
+  for (const std::string& name : {std::string("blocks"), std::string("penultimate"), last}) {
+    if (model.resolve(name).ok()) taps.push_back(name);
+  }
+  return taps;
+}
+
 }  // namespace
 
 Result<Proof> prove_kernels(const std::shared_ptr<const Model>& model) {
-  std::mt19937 random(20240229);
-  std::vector<float> input(3 * kSide * kSide);
-  // Uniform in [-2, 2), as normalised pixels are; spelled out, since distributions differ by
-  // library.
-  for (float& x : input) x = static_cast<float>(random() >> 8) * (4.0f / 16777216.0f) - 2.0f;
-
-  // Asking for every tap switches fusion off, so the blocks are also run without the rest.
   Proof proof;
-  PENULT_ASSIGN_OR_RETURN(const Run want, run_backend(model, "reference", {"all"}, input));
+  proof.side = trial_side(*model);
+  const std::vector<float> input = trial_input(proof.side);
+  PENULT_ASSIGN_OR_RETURN(const Trial want,
+                          run_backend(model, "reference", "all", input, proof.side));
   proof.taps = static_cast<int>(want.outputs.size());
-  for (const char* taps : {"all", "blocks", "penultimate"}) {
-    PENULT_ASSIGN_OR_RETURN(const Run got, run_backend(model, "native", {taps}, input));
+  for (const std::string& taps : taps_to_run(*model, want.outputs.back().name)) {
+    PENULT_ASSIGN_OR_RETURN(const Trial got, run_backend(model, "native", taps, input, proof.side));
     for (size_t i = 0; i < got.outputs.size(); ++i) {
       const std::string& name = got.outputs[i].name;
       const auto found = std::find_if(want.outputs.begin(), want.outputs.end(),
@@ -89,6 +82,15 @@ Result<Proof> prove_kernels(const std::shared_ptr<const Model>& model) {
                          kMaxError, ", cosine ", proof.cosine, "; nothing was written"));
   }
   return proof;
+}
+
+Result<ProvenModel> write_proven(ModelData imported, const std::string& path, Existing existing) {
+  PENULT_ASSIGN_OR_RETURN(AtomicFile file, write_temporary_model(imported, path, existing));
+  imported = {};
+  PENULT_ASSIGN_OR_RETURN(auto model, Model::load(file.temporary_path()));
+  PENULT_ASSIGN_OR_RETURN(Proof proof, prove_kernels(model));
+  PENULT_RETURN_IF_ERROR(check_signals());
+  return ProvenModel{std::move(file), std::move(model), std::move(proof)};
 }
 
 }  // namespace penult::program

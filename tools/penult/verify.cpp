@@ -1,81 +1,69 @@
-// penult verify: a model against values that another framework computed with the same weights.
+// penult verify: a model against values that another framework computed with the same weights, or
+// against another file of the network.
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "engine/image/image.h"
-#include "penult/extractor.h"
 #include "tools/golden/golden.h"
 #include "tools/penult/choice.h"
 #include "tools/penult/command.h"
+#include "tools/penult/expected.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/streams.h"
+#include "tools/penult/trial.h"
 
 namespace penult::program {
 namespace {
 
+using Loaded = std::shared_ptr<const Model>;
+
 struct Options {
-  std::string model, against, backend = "native", device = "cpu", precision = "f32";
+  std::string model, against, backend, device = "cpu", precision = "f32";
+  converters::ImportOptions import;
   bool quiet = false;
 };
 
-std::vector<float> input_of(const golden::Golden& golden, const Preprocess& preprocess) {
-  if (!golden.input.empty()) return golden.input;
-  const Image crop{.h = golden.size, .w = golden.size, .rgb = golden.pixels};
-  std::vector<float> input(golden.pixels.size());
-  normalize_to_chw(crop, preprocess, input);
-  return input;
-}
-
-// The tap in a run of its own, so that everything before it is as fused as it gets.
-Result<golden::Agreement> verify_tap(const Options& options,
-                                     const std::shared_ptr<const Model>& model,
-                                     const golden::GoldenTap& want, std::span<const float> input,
-                                     int64_t size) {
+Result<Trial> run_taps(const Options& options, const Loaded& model,
+                       const std::vector<std::string>& taps, const Expected& expected) {
+  PENULT_RETURN_IF_ERROR(check_signals());
   ExtractorOptions run;
-  run.taps = {want.name};
-  run.pooling = Pooling::kNone;
-  run.max_batch = 1;
+  run.taps = taps;
   run.backend = options.backend;
   run.device = options.device;
   run.precision = options.precision;
-  run.input_h = run.input_w = size;
-  PENULT_ASSIGN_OR_RETURN(const auto extractor, Extractor::create(model, run));
-  const OutputInfo& output = extractor->outputs()[0];
-  std::vector<float> got(static_cast<size_t>(output.elems));
-  const std::span<float> features[] = {got};
-  PENULT_RETURN_IF_ERROR(extractor->run(input, 1, features));
-  return golden::compare(want, got, output.dims[0]);
+  return run_trial(model, run, expected.input, expected.side);
 }
 
-Status disagrees(const std::string& what) { return {StatusCode::kModelInvalid, what}; }
+Outcome disagrees(const std::string& what) {
+  return {kExitFailures, Status(StatusCode::kModelInvalid, what)};
+}
 
-Outcome verify(const Options& options) {
-  auto loaded = Model::load(options.model);
-  if (!loaded.ok()) return of_file(loaded.status());
-  auto golden = golden::read_golden(options.against);
-  if (!golden.ok()) return of_file(golden.status());
-  if (golden->taps.empty()) {
-    return {kExitFailures, disagrees(concat(quote(options.against), " holds no tap"))};
-  }
-  const std::vector<float> input = input_of(*golden, (*loaded)->preprocess());
-  golden::Worst worst;
+// Native kernels compute each tap in a run of its own, so that everything before it is as fused as
+// it gets; the reference fuses nothing, and one run gives all of a network's.
+bool is_one_run(const Options& options, const Expected& expected) {
+  return expected.is_of_network() && options.backend == "reference";
+}
+
+Outcome compare_taps(const Options& options, const Loaded& model, const Expected& expected) {
+  std::vector<std::string> names;
   size_t beyond = 0, width = 3;
-  for (const golden::GoldenTap& tap : golden->taps) {
-    const auto names = (*loaded)->resolve(tap.name);
-    if (!names.ok() || names->size() != 1) {
-      return {kExitFailures, disagrees(concat("tap ", quote(tap.name), " of ",
-                                              quote(options.against), " is none of the model's"))};
-    }
+  for (const golden::GoldenTap& tap : expected.taps) {
+    names.push_back(tap.name);
     width = std::max(width, escape_name(tap.name).size());
   }
-  for (const golden::GoldenTap& tap : golden->taps) {
-    PENULT_RETURN_IF_ERROR(check_signals());
-    const auto agreement = verify_tap(options, *loaded, tap, input, golden->size);
-    // A tap of another shape is a disagreement; everything else is a failure of its own.
-    if (agreement.status().code() == StatusCode::kFormatCorrupt) {
-      return {kExitFailures, disagrees(agreement.status().message())};
+  const bool one_run = is_one_run(options, expected);
+  golden::Worst worst;
+  Trial trial;
+  if (one_run) {
+    PENULT_ASSIGN_OR_RETURN(trial, run_taps(options, model, names, expected));
+  }
+  for (size_t i = 0; i < expected.taps.size(); ++i) {
+    const golden::GoldenTap& tap = expected.taps[i];
+    if (!one_run) {
+      PENULT_ASSIGN_OR_RETURN(trial, run_taps(options, model, {tap.name}, expected));
     }
-    if (!agreement.ok()) return agreement.status();
+    const size_t at = one_run ? i : 0;
+    const auto agreement = golden::compare(tap, trial.values[at], trial.outputs[at].dims[0]);
+    if (!agreement.ok()) return disagrees(agreement.status().message());
     worst.add(escape_name(tap.name), *agreement);
     const bool within = options.precision == "f16" ? agreement->within_f16_tolerance()
                                                    : agreement->within_tolerance();
@@ -84,11 +72,37 @@ Outcome verify(const Options& options) {
     print_out("{:{}}  {}  {}\n", escape_name(tap.name), width, agreement->to_string(),
               within ? "ok" : "BEYOND");
   }
-  print_out("{} taps, {} beyond the tolerance; {}\n", golden->taps.size(), beyond,
-            worst.to_string());
+  print_out("{} taps, {} beyond the tolerance; {}\n", names.size(), beyond, worst.to_string());
   if (beyond == 0) return {};
-  return {kExitFailures, disagrees(concat(beyond, " of ", golden->taps.size(),
-                                          " taps are beyond the tolerance: ", worst.to_string()))};
+  return disagrees(
+      concat(beyond, " of ", names.size(), " taps are beyond the tolerance: ", worst.to_string()));
+}
+
+Outcome verify(Options options) {
+  auto loaded = Model::load(options.model);
+  if (!loaded.ok()) return of_file(loaded.status());
+  const auto expected = read_expected(options.against, options.import, **loaded);
+  if (!expected.ok()) return of_file(expected.status());
+  if (expected->taps.empty()) {
+    return disagrees(
+        concat(quote(options.against), ": ",
+               expected->is_of_network() ? expected->nothing_in_common : "holds no tap"));
+  }
+  for (const golden::GoldenTap& tap : expected->taps) {
+    const auto names = (*loaded)->resolve(tap.name);
+    if (names.ok() && names->size() == 1) continue;
+    return disagrees(
+        concat("tap ", quote(tap.name), " of ", quote(options.against), " is none of the model's"));
+  }
+  const bool is_default = options.device == "cpu" && options.precision == "f32";
+  if (options.backend.empty())
+    options.backend = expected->is_of_network() && is_default ? "reference" : "native";
+  if (expected->is_of_network()) {
+    print_out("{}: {}; {} of the model's {} taps by name, at {} x {}, {} against reference\n",
+              escape_name(options.against), escape_name(expected->network), expected->taps.size(),
+              (*loaded)->data().taps.size(), expected->side.h, expected->side.w, options.backend);
+  }
+  return compare_taps(options, *loaded, *expected);
 }
 
 }  // namespace
@@ -99,10 +113,18 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
       ->type_name("FILE")
       ->required();
   app.add_option("--against", options->against,
-                 "GOLDEN.npz: an input, and what it gives at some taps (docs/numerics.md)")
+                 "GOLDEN.npz: an input, and what it gives at some taps (docs/numerics.md);\n"
+                 "or the network again, a weight file or a model: its values at the taps\n"
+                 "that have a name in both, by the reference backend")
       ->type_name("FILE")
       ->required();
-  app.add_option("--backend", options->backend, "native, onednn, cudnn or reference [native]")
+  app.add_option("--arch", options->import.arch,
+                 "architecture of a weight file behind --against [recognised]")
+      ->type_name("NAME");
+  app.add_flag("--external-data", options->import.external_data,
+               "read the weights that this file keeps in others beside it");
+  app.add_option("--backend", options->backend,
+                 "native, onednn, cudnn or reference [native; of a network reference]")
       ->type_name("native|onednn|cudnn|reference");
   add_device(app, options->device);
   add_precision(app, options->precision);

@@ -45,7 +45,7 @@ class Model {
   /// ModelInvalid, LimitExceeded, OutOfMemory.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, LoadOptions options);
   static Result<std::shared_ptr<const Model>> load(const std::string& path);
-  /// Takes a model built in memory (used by converters to prove a conversion).
+  /// Takes a model built in memory, as importers make them.
   static Result<std::shared_ptr<const Model>> from_data(ModelData data);
 
   ~Model();

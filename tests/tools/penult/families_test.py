@@ -5,7 +5,12 @@
 import itertools
 import json
 import math
+import os
+import signal
+import subprocess
 import sys
+import time
+import unittest
 
 import support
 from support import ROOT
@@ -68,6 +73,47 @@ class Families(support.ProgramTest):
 
     def test_bagnet(self):
         self.check("bagnet9", True, "avgpool", 2048)
+
+
+# Runs a command and prints its largest resident memory, in KB.
+PRINT_MEMORY = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+class Large(support.ProgramTest):
+    """ResNet-50, whose file has 102 MB."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.weights = state_dict("resnet50").zip()
+
+    def start(self, *before):
+        (self.folder / "w.pth").write_bytes(self.weights)
+        return subprocess.Popen([*before, support.PROGRAM, "convert", "w.pth", "-o", "m.penult"],
+                                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    @unittest.skipIf(os.environ.get("PENULT_SANITIZED"), "sanitizers need memory of their own")
+    def test_a_conversion_needs_at_most_three_times_the_file(self):
+        # What a process has needed outlives exec: this one's memory must not count.
+        process = self.start(sys.executable, "-c", PRINT_MEMORY)
+        output, errors = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertLess(1024 * int(output.splitlines()[-1]), 3 * len(self.weights))
+
+    def test_a_signal_during_the_proof_leaves_nothing(self):
+        process = self.start()
+        while not list(self.folder.glob(".penult-*")):
+            self.assertIsNone(process.poll(), "was to write a temporary file first")
+            time.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 143)
+        self.assertEqual(errors, "penult: Cancelled: stopped by SIGTERM; nothing was written\n")
+        self.assertEqual(self.files(), ["w.pth"])
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 """penult verify, against the goldens of this repository and broken ones."""
 
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 import support
+
+sys.path.insert(0, str(support.ROOT / "tests/hostile"))
+import penult_file  # noqa: E402
 
 GOLDENS = Path(__file__).resolve().parents[2] / "golden"
 GOLDEN = GOLDENS / "mobilenet_v2_96.npz"
@@ -55,6 +59,11 @@ class Verify(support.ProgramTest):
         rename = lambda entry, data: (entry.replace("features.7.conv.2", "features.77"), data)
         self.verify(self.rewritten("other.npz", rename), code=1)
 
+    def test_names_may_hold_slashes(self):
+        rename = lambda entry, data: (entry.replace("features.7.conv.2", "/features.7/conv.2"), data)
+        result = self.penult("verify", self.model, "--against", self.rewritten("other.npz", rename), code=1)
+        self.assertIn('tap "/features.7/conv.2" of', result.stderr)
+
     def test_no_tap_at_all_is_exit_1(self):
         keep = lambda entry, data: (entry, data) if entry == "input.npy" else None
         self.verify(self.rewritten("empty.npz", keep), code=1)
@@ -73,6 +82,82 @@ class Verify(support.ProgramTest):
         self.verify("missing.npz", code=4)
         without = lambda entry, data: None if entry.endswith("/val.npy") else (entry, data)
         self.verify(self.rewritten("half.npz", without), code=3)
+
+
+class Networks(support.ProgramTest):
+    """Against another file of the network."""
+
+    def write(self, name, model):
+        (self.folder / name).write_bytes(model.file())
+
+    def against(self, other, *arguments, **options):
+        self.write("net.penult", penult_file.PenultFile())
+        self.write("other.penult", other)
+        return self.penult("verify", "net.penult", "--against", "other.penult", *arguments, **options)
+
+    def test_a_model_agrees_with_the_weights_it_was_made_of(self):
+        self.penult("convert", support.WEIGHTS, "-o", "m.penult")
+        for backend in ("reference", "native"):
+            said = self.penult("verify", "m.penult", "--against", support.WEIGHTS, "--quiet",
+                               "--backend", backend).stdout
+            self.assertRegex(said, r"\A.*: mobilenet_v2; 150 of the model's 150 taps by name, at 64 x 64, "
+                                   rf"{backend} against reference\n150 taps, 0 beyond the tolerance; .*\n\Z")
+
+    def test_another_weight_shows_from_its_layer_on(self):
+        other = penult_file.PenultFile()
+        other.data[-1] = bytes(len(other.data[-1]))  # of fc.bias
+        result = self.against(other, code=1)
+        self.assertRegex(result.stdout, r"(?m)^pool .* ok$")
+        self.assertRegex(result.stdout, r"(?m)^fc .* BEYOND$")
+        self.assertIn("1 of 7 taps are beyond", result.stderr)
+
+    def test_an_alias_is_a_name_too(self):
+        other = penult_file.PenultFile()
+        for tap in other["taps"]:
+            tap["name"] = b"other." + tap["name"]
+        other["aliases"].append({"name": b"block", "tap": 3})
+        said = self.against(other).stdout
+        self.assertIn("; 2 of the model's 7 taps by name", said)  # penultimate is an alias of both
+        self.assertRegex(said, r"(?m)^block .* ok\npool .* ok$")
+
+    def test_networks_without_a_common_name_are_exit_1(self):
+        other = penult_file.PenultFile()
+        for tap in other["taps"]:
+            tap["name"] = b"other." + tap["name"]
+        other["aliases"].clear()
+        result = self.against(other, code=1)
+        self.assertIn('no tap has a name in both networks; the model\'s are "stem", "stem.bn", "stem.act"..., '
+                      'the other\'s "other.stem"', result.stderr)
+
+    def test_maps_of_other_shapes_are_exit_1(self):
+        other = penult_file.PenultFile()
+        other.node(b"fc")["op"] = b"flatten"
+        other.node(b"fc")["weights"] = []
+        other["values"][-1]["shape"] = [4]
+        del other["weights"][-2:], other.data[-2:]
+        self.assertIn('tap "fc": 2 values of 2 channels, expected 4 values', self.against(other, code=1).stderr)
+
+    def test_a_network_of_one_size_runs_at_that(self):
+        net = penult_file.PenultFile()
+        net.root["input_w"] = net.root["preprocess"]["crop_w"] = 12
+        net.root["preprocess"]["resize"] = 12
+        for value in net["values"]:
+            if len(value["shape"]) == 3:
+                value["shape"] = [value["shape"][0], value["shape"][1], value["shape"][2] * 3 // 2]
+        flat = net.layer(b"flatten_all", b"flatten", [5], [4 * 4 * 6])
+        net.layer(b"all_fc", b"linear", [flat], [2], [net.weight(b"all_fc.weight", [2, 96])])
+        self.write("net.penult", net)
+        for backend in ("reference", "native"):
+            said = self.penult("verify", "net.penult", "--against", "net.penult", "--backend", backend).stdout
+            self.assertIn(f"9 of the model's 9 taps by name, at 8 x 12, {backend} against", said)
+
+    def test_what_is_neither_golden_nor_network_is_refused(self):
+        (self.folder / "text.onnx").write_text("hello")
+        self.write("net.penult", penult_file.PenultFile())
+        self.penult("verify", "net.penult", "--against", "text.onnx", code=3)
+        (self.folder / "cut.pt").write_bytes(support.WEIGHTS.read_bytes()[:100_000])
+        self.penult("verify", "net.penult", "--against", "cut.pt", code=3)
+        self.penult("verify", "net.penult", "--against", support.WEIGHTS, "--arch", "vgg", code=2)
 
 
 if __name__ == "__main__":
