@@ -76,7 +76,7 @@ Status read_initializers(const WireParts& parts, ExternalData& external, OnnxMod
     if (model.initializers.contains(tensor.name())) return corrupt(where + " occurs twice");
     Result<Tensor> numbers = read_tensor(tensor, wire.raw, external);
     if (!numbers.ok()) return within(where, numbers.status());
-    model.initializers.emplace(tensor.name(), *std::move(numbers));
+    model.initializers.emplace(tensor.name(), std::move(*numbers));
   }
   return {};
 }

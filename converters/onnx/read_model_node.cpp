@@ -156,7 +156,7 @@ Result<Node> read_node(std::span<const uint8_t> bytes, size_t index, ExternalDat
     const std::string where =
         concat(describe_node(node, index), ", attribute ", quote(attribute.name()), ": ");
     if (!value.ok()) return Status(value.status().code(), where + value.status().message());
-    if (!node.attributes.emplace(attribute.name(), *std::move(value)).second) {
+    if (!node.attributes.emplace(attribute.name(), std::move(*value)).second) {
       return corrupt(where + "it is given twice");
     }
   }
