@@ -1,3 +1,4 @@
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -28,19 +29,18 @@ Status within(const std::string& where, const Status& status) {
 }
 
 Status read_opsets(const onnx_file::ModelHead& head, OnnxModel& model) {
-  std::set<std::string> domains;
+  std::map<std::string, int64_t> versions;
   for (const onnx_file::OpsetId& opset : head.opset_import()) {
     const std::string domain = domain_name(opset.domain());
-    if (!domains.insert(domain).second) {
-      return corrupt(concat("opset_import names the domain ", quote(domain), " twice"));
+    const auto [known, added] = versions.emplace(domain, opset.version());
+    if (known->second != opset.version()) {
+      return corrupt(concat("opset_import gives the domain ", quote(domain), " the versions ",
+                            known->second, " and ", opset.version()));
     }
-    if (domain.empty()) {
-      model.opset = opset.version();
-    } else {
-      model.other_opsets.emplace_back(domain, opset.version());
-    }
+    if (added && !domain.empty()) model.other_opsets.emplace_back(domain, opset.version());
   }
-  if (!domains.contains("")) return corrupt("opset_import does not say the version of ONNX");
+  if (!versions.contains("")) return corrupt("opset_import does not say the version of ONNX");
+  model.opset = versions[""];
   if (model.opset >= kOldestOpset && model.opset <= kNewestOpset) return {};
   return unsupported(concat("its operators are of opset ", model.opset, ", penult knows ",
                             kOldestOpset, " to ", kNewestOpset,

@@ -128,7 +128,8 @@ std::string module_of_scopes(std::string_view scopes) {
     items.push_back(scopes.substr(open + 1, close - open - 1));
     open = scopes.find('\'', close + 1);
   }
-  return items.size() < 2 ? "" : std::string(items[items.size() - 2]);
+  if (items.size() < 2 || !is_valid_utf8(items[items.size() - 2])) return "";
+  return std::string(items[items.size() - 2]);
 }
 
 std::string describe_node(const Node& node, size_t index) {

@@ -102,7 +102,7 @@ constexpr Field kFields[] = {
     {Part::kTensor, 13, Kind::kMessage, 16, "external_data", Part::kEntry},
     {Part::kTensor, 14, Kind::kNumber, 1, "data_location"},
     {Part::kEntry, 1, Kind::kText, 1, "key"},
-    {Part::kEntry, 2, Kind::kText, 1, "value"},
+    {Part::kEntry, 2, Kind::kRaw, 1, "value"},  // also stack traces of any length
     {Part::kOpset, 1, Kind::kText, 1, "domain"},
     {Part::kOpset, 2, Kind::kNumber, 1, "version"},
     {Part::kValue, 1, Kind::kText, 1, "name"},

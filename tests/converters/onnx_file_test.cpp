@@ -143,7 +143,9 @@ TEST_F(OnnxFile, VersionsOutsideThoseKnownAreRefused) {
   const std::string graph = number(1, 8) + bytes(7, relu_graph());
   expect_corrupt(graph, "does not say the version");
   expect_corrupt(graph + bytes(8, opset(1, "com.acme")), "does not say the version");
-  expect_corrupt(graph + bytes(8, opset(13)) + bytes(8, opset(13, "ai.onnx")), "\"\" twice");
+  const std::string twice = graph + bytes(8, opset(13)) + bytes(8, opset(13, "ai.onnx"));
+  EXPECT_EQ(read(twice).opset, 13);
+  expect_corrupt(twice + bytes(8, opset(14)), "\"\" the versions 13 and 14");
   expect_corrupt(bytes(7, relu_graph()) + bytes(8, opset(13)), "no ir_version");
 }
 
@@ -230,6 +232,15 @@ TEST_F(OnnxFile, CountsAreBoundedBeforeAnythingIsMadeOfThem) {
   }
 }
 
+// Writers keep stack traces there.
+TEST_F(OnnxFile, MetadataMayBeOfAnyLength) {
+  const std::string trace = bytes(9, entry("stack_trace", std::string(100'000, '\xff')));
+  const std::string doc = bytes(6, std::string(100'000, '\xff'));
+  EXPECT_EQ(
+      read(model(relu_graph(graph_node(node("Relu", {"y"}, {"z"}, trace + doc))))).nodes.size(),
+      2u);
+}
+
 TEST_F(OnnxFile, EveryTruncationIsNoticed) {
   const std::string whole = small_model();
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -271,7 +282,7 @@ TEST(OnnxModules, AreTakenFromScopes) {
   EXPECT_EQ(module_of_scopes("['', 'layer1', 'layer1.0', 'layer1.0.bn1', 'batch_norm_1']"),
             "layer1.0.bn1");
   EXPECT_EQ(module_of_scopes("['', 'flatten']"), "");
-  for (const char* none : {"", "[]", "['x']", "['', 'a", "'"})
+  for (const char* none : {"", "[]", "['x']", "['\xff', 'a']", "['', 'a", "'"})
     EXPECT_EQ(module_of_scopes(none), "");
 }
 
