@@ -191,12 +191,17 @@ TEST_F(OnnxFile, EncodingsThatNobodyWritesAreRefused) {
   expect_corrupt("<!DOCTYPE html><html></html>", "no ONNX file");
   expect_corrupt(good + tag(100, 3) + tag(100, 4), "no field of model begins there");  // a group
   expect_corrupt(good + tag(100, 6), "no field of model");
-  expect_corrupt(good + std::string(1, '\0'), "no field of model");
+  expect_corrupt(good + std::string("\0\1", 2), "no field of model");
   expect_corrupt(good + tag(100, 0) + std::string(10, '\xff') + '\1', "no field of model");
   expect_corrupt(good + tag(100, 2) + varint(UINT64_MAX), "no field of model");
   expect_corrupt(good + bytes(7, ""), "field \"graph\" occurs twice");
   expect_corrupt(bytes(1, "") + good, "field \"ir_version\" has wire type 2");
   expect_corrupt(good + number(2, 1), "field \"producer_name\" has wire type 0");
+  for (const auto& [field, name] : {std::pair(1, "dims"), {4, "float_data"}, {10, "double_data"}}) {
+    const std::string list =
+        field == 1 ? tag(1, 5) + "abcd" : number(static_cast<uint32_t>(field), 1);
+    expect_corrupt(model(relu_graph(initializer(list))), name + std::string("\" has wire type"));
+  }
   expect_corrupt(good + bytes(2, "\xff"), "no text in UTF-8");
   expect_corrupt(good + bytes(2, std::string("a\0b", 3)), "no text in UTF-8");
   expect_corrupt(model(relu_graph(initializer(tensor("w", {1}, kF32, bytes(4, "abcde"))))),
