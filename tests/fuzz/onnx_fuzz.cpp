@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -199,6 +200,7 @@ class Mutator {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Folder& folder = Folder::instance();
+  converters::onnx::is_onnx({data, std::min<size_t>(size, 64)}, "");
   fuzz::MemoryFile::instance().replace({data, size});
   const auto model = converters::onnx::read_onnx_model(folder.model(), {.external_data = true});
   fuzz::require(model.status().code() != StatusCode::kInternal, "no internal error");
