@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,8 +16,9 @@
 
 namespace penult::converters::onnx {
 
-// Numbers: f16, bf16 and f64 became f32 (a count of those that did not fit is an error), integers
-// of every width and bool i64.
+// Numbers: f16, bf16 and f64 became f32 (f64 that do not fit are an error; infinities and NaNs are
+// kept), integers of every width and bool i64 (u64 above its range are an error). As many numbers
+// as dims say, of which some may be 0; at most 8 dims, each below 2^31.
 struct Tensor {
   std::vector<int64_t> dims;  // empty: a scalar
   bool is_integer = false;
@@ -26,7 +29,7 @@ struct Tensor {
 
 struct Attribute {
   enum class Kind { kFloat, kInt, kString, kTensor, kFloats, kInts, kStrings, kOther };
-  Kind kind = Kind::kOther;  // kOther: graphs, sparse tensors, references of functions
+  Kind kind = Kind::kOther;  // kOther: graphs, sparse tensors, types, lists of tensors
   float f = 0;
   int64_t i = 0;
   std::string s;
@@ -40,14 +43,16 @@ struct Node {
   std::string name, op, domain;              // "" and "ai.onnx" are one domain: ""
   std::vector<std::string> inputs, outputs;  // "": not given
   std::map<std::string, Attribute> attributes;
-  std::string module;  // of the framework that wrote it, where it says: "layer1.0.conv1"
+  // Path of the module, in the framework that wrote the file, whose code made this node, where the
+  // file says so: "layer1.0.conv1"; of what a block does itself, the block's: "layer1.0".
+  std::string module;
 };
 
 // Of the graph: what is not an initializer.
 struct Input {
   std::string name;
-  bool is_float = true;
-  std::vector<int64_t> dims;  // -1: open
+  bool is_float = true;       // of any width
+  std::vector<int64_t> dims;  // -1: open, or known by a name only
 };
 
 struct OnnxModel {
@@ -55,9 +60,11 @@ struct OnnxModel {
   std::string producer;  // "pytorch 2.1.0"
   int64_t opset = 0;     // of the domain ""
   std::vector<std::pair<std::string, int64_t>> other_opsets;
-  std::vector<Node> nodes;  // in the file's order, which is topological
+  // In the file's order. Each value has one source, which comes before its readers: an input, an
+  // initializer or a node. Values that subgraphs (kOther) read are not looked at.
+  std::vector<Node> nodes;
   std::map<std::string, Tensor> initializers;
-  std::vector<Input> inputs;
+  std::vector<Input> inputs;  // without those that have an initializer
   std::vector<std::string> outputs;
 };
 
@@ -65,8 +72,13 @@ struct OnnxReadOptions {
   bool external_data = false;
 };
 
-// Errors, without the path: FormatCorrupt, FormatUnsupported (opset, IR, functions, external data
-// without the option), LimitExceeded, Io.
+// True if the first bytes (up to 64) look like a model, or the path ends in .onnx: the format has
+// no magic number.
+bool is_onnx(std::span<const uint8_t> head, std::string_view path);
+
+// Knows IR versions 3 to 14 and opsets 6 to 28. Errors, without the path: FormatCorrupt,
+// FormatUnsupported (opset, IR, functions, external data without the option), LimitExceeded; with
+// it Io and NotFound, of the file or of one that it names.
 Result<OnnxModel> read_onnx_model(const std::string& path, const OnnxReadOptions& options);
 
 }  // namespace penult::converters::onnx

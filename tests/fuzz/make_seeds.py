@@ -10,6 +10,7 @@ sys.path[:0] = [str(TESTS / "hostile"), str(TESTS.parent / "tools")]
 
 import cases  # noqa: E402
 import nearest  # noqa: E402
+import onnx_files  # noqa: E402
 import small_files  # noqa: E402
 
 MAGIC = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp", b"BM": "bmp", b"P": "pnm"}
@@ -35,7 +36,7 @@ def models():
 def main():
     out = Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
-    for target, name, data in (*pictures(), *models(), *small_files.all_files()):
+    for target, name, data in (*pictures(), *models(), *small_files.all_files(), *onnx_files.all_files()):
         if len(data) > MOST_BYTES and name not in LARGE:
             continue
         folder = out / target

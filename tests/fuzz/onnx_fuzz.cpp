@@ -1,0 +1,219 @@
+// An ONNX file, with a file beside it that it may name.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "converters/onnx/onnx_model.h"
+#include "tests/fuzz/target.h"
+
+namespace {
+
+using namespace penult;  // NOLINT(google-build-using-namespace)
+using converters::onnx::Attribute;
+using converters::onnx::OnnxModel;
+using converters::onnx::Tensor;
+
+constexpr size_t kDataBytes = 256;
+
+// A folder with the model, which lies in memory, and data that it may name: "w.data".
+class Folder {
+ public:
+  static const Folder& instance() {
+    static const Folder folder;
+    return folder;
+  }
+  std::string model() const { return path_ + "/model.onnx"; }
+
+ private:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "penult_fuzz.XXXXXX").string();
+    fuzz::require(::mkdtemp(pattern.data()) != nullptr, "a folder");
+    path_ = pattern;
+    std::filesystem::create_symlink(fuzz::MemoryFile::instance().path(), model());
+    std::ofstream(path_ + "/w.data", std::ios::binary) << std::string(kDataBytes, '\1');
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string path_;
+};
+
+// Bytes of its numbers.
+uint64_t check(const Tensor& tensor) {
+  fuzz::require(tensor.dims.size() <= 8, "few dimensions");
+  const uint64_t elems = static_cast<uint64_t>(tensor.elems());
+  fuzz::require(tensor.floats.size() == (tensor.is_integer ? 0 : elems) &&
+                    tensor.ints.size() == (tensor.is_integer ? elems : 0),
+                "a tensor holds what its shape says");
+  return tensor.is_integer ? elems * sizeof(int64_t) : elems * sizeof(float);
+}
+
+void check(const OnnxModel& model, uint64_t file_bytes) {
+  uint64_t total = 0;
+  std::set<std::string> known;
+  for (const auto& [name, tensor] : model.initializers) {
+    total += check(tensor);
+    known.insert(name);
+  }
+  for (const auto& input : model.inputs) known.insert(input.name);
+  for (const auto& node : model.nodes) {
+    for (const std::string& name : node.inputs) {
+      fuzz::require(name.empty() || known.contains(name), "values before their readers");
+    }
+    known.insert(node.outputs.begin(), node.outputs.end());
+    for (const auto& [name, attribute] : node.attributes) {
+      if (attribute.kind == Attribute::Kind::kTensor) total += check(attribute.tensor);
+      total += attribute.ints.size() * sizeof(int64_t) + attribute.floats.size() * sizeof(float);
+    }
+  }
+  for (const std::string& name : model.outputs) {
+    fuzz::require(known.contains(name), "outputs that something yields");
+  }
+  // A byte may be a number, which takes eight.
+  fuzz::require(total <= 8 * (file_bytes + kDataBytes), "numbers are in proportion to their file");
+}
+
+// Mutations of the encoded message `bytes` that keep the lengths around them right.
+class Mutator {
+ public:
+  explicit Mutator(unsigned int seed) : state_(seed) {}
+
+  std::string change(std::string_view bytes, int depth) {
+    std::vector<Field> fields;
+    if (!split(bytes, fields) || fields.empty() || chance(16)) return any_change(bytes);
+    Field& field = fields[random() % fields.size()];
+    std::vector<Field> inner;
+    const bool is_message = field.wire_type == 2 && split(field.payload, inner) && !inner.empty();
+    if (is_message && depth < 8 && !chance(4)) {
+      field.payload = change(field.payload, depth + 1);
+    } else {
+      change_field(field, fields);
+    }
+    std::string out;
+    for (const Field& f : fields) append(f, out);
+    return out;
+  }
+
+ private:
+  struct Field {
+    uint64_t number = 0, wire_type = 0;
+    std::string payload;  // a varint as it is
+    int times = 1;
+  };
+
+  uint64_t random() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return state_ >> 33;
+  }
+  bool chance(unsigned int one_of) { return random() % one_of == 0; }
+
+  // What libFuzzer makes of it, up to 8 bytes longer.
+  static std::string any_change(std::string_view bytes) {
+    std::string out(bytes);
+    out.resize(bytes.size() + 8);
+    out.resize(LLVMFuzzerMutate(reinterpret_cast<uint8_t*>(out.data()), bytes.size(), out.size()));
+    return out;
+  }
+
+  void change_field(Field& field, const std::vector<Field>& fields) {
+    switch (random() % 5) {
+      case 0:
+        field.times = 0;
+        return;
+      case 1:
+        field.times = chance(8) ? 300 : 2;
+        return;
+      case 2:
+        field.payload = fields[random() % fields.size()].payload;
+        return;
+      case 3:
+        field.number = random() % 26 + 1;
+        return;
+      default:
+        field.payload =
+            field.wire_type == 0 ? varint(random() >> random() % 31) : any_change(field.payload);
+    }
+  }
+
+  static std::string varint(uint64_t value) {
+    std::string out;
+    for (; value >= 0x80; value >>= 7) out += static_cast<char>(0x80 | (value & 0x7f));
+    return out + static_cast<char>(value);
+  }
+
+  static bool take_varint(std::string_view& from, uint64_t& value) {
+    value = 0;
+    for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
+      const auto byte = static_cast<uint8_t>(from.front());
+      from.remove_prefix(1);
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return true;
+    }
+    return false;
+  }
+
+  static bool split(std::string_view from, std::vector<Field>& fields) {
+    while (!from.empty()) {
+      uint64_t tag = 0, length = 0;
+      if (!take_varint(from, tag) || tag < 8) return false;
+      const std::string_view before = from;
+      switch (tag & 7) {
+        case 0:
+          if (!take_varint(from, length)) return false;
+          from = before;
+          length = 1;
+          while ((static_cast<uint8_t>(before[length - 1]) & 0x80) != 0) ++length;
+          break;
+        case 1:
+          length = 8;
+          break;
+        case 2:
+          if (!take_varint(from, length)) return false;
+          break;
+        case 5:
+          length = 4;
+          break;
+        default:
+          return false;
+      }
+      if (length > from.size()) return false;
+      fields.push_back({tag >> 3, tag & 7, std::string(from.substr(0, length))});
+      from.remove_prefix(length);
+    }
+    return true;
+  }
+
+  static void append(const Field& field, std::string& out) {
+    for (int i = 0; i < field.times; ++i) {
+      out += varint(field.number << 3 | field.wire_type);
+      if (field.wire_type == 2) out += varint(field.payload.size());
+      out += field.payload;
+    }
+  }
+
+  uint64_t state_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const Folder& folder = Folder::instance();
+  converters::onnx::is_onnx({data, std::min<size_t>(size, 64)}, "");
+  fuzz::MemoryFile::instance().replace({data, size});
+  const auto model = converters::onnx::read_onnx_model(folder.model(), {.external_data = true});
+  fuzz::require(model.status().code() != StatusCode::kInternal, "no internal error");
+  if (model.ok()) check(*model, size);
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned int seed) {
+  if (seed % 8 == 0) return LLVMFuzzerMutate(data, size, max_size);
+  const std::string changed =
+      Mutator(seed / 8).change({reinterpret_cast<const char*>(data), size}, 0);
+  if (changed.empty() || changed.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
+  std::copy(changed.begin(), changed.end(), data);
+  return changed.size();
+}
