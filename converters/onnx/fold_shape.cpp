@@ -234,6 +234,21 @@ void fold_slice(NodeScope& n) {
   n.output_constant(std::move(x));
 }
 
+void fold_split(NodeScope& n) {
+  n.expect_inputs(1, 2);
+  const Constant x = n.constant(0);
+  const size_t axis = n.axis(n.int_of("axis", 0), x->dims.size());
+  if (!n.ok() || !n.reserve(x->dims)) return;
+  int64_t first = 0;
+  const std::vector<int64_t> sizes = read_split(n, x->dims[axis]);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    std::vector<int64_t> kept(static_cast<size_t>(sizes[i])), dims = x->dims;
+    std::iota(kept.begin(), kept.end(), first);
+    first += dims[axis] = sizes[i];
+    n.output(i, {.constant = std::make_shared<Tensor>(take_along(*x, axis, kept, dims))});
+  }
+}
+
 void fold_range(NodeScope& n) {
   n.expect_inputs(3, 3);
   const std::vector<int64_t> start = n.ints_at(0), limit = n.ints_at(1), step = n.ints_at(2);

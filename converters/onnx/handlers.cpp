@@ -25,7 +25,7 @@ constexpr auto kOperators = std::to_array<OperatorRow>({
     {"Expand", 8, nullptr, fold_expand},
     {"Flatten", 1, convert_flatten, nullptr},
     {"Floor", 1, nullptr, fold_floor},
-    {"Gather", 1, nullptr, fold_gather},
+    {"Gather", 1, convert_gather, fold_gather},
     {"Gemm", 1, convert_gemm, nullptr},
     {"GlobalAveragePool", 1, convert_global_average_pool, nullptr},
     {"GlobalMaxPool", 1, convert_global_max_pool, nullptr},
@@ -51,6 +51,7 @@ constexpr auto kOperators = std::to_array<OperatorRow>({
     {"Size", 1, take_size, take_size},
     {"Slice", 1, convert_slice, fold_slice},
     {"Softmax", 1, convert_softmax, nullptr},
+    {"Split", 1, convert_split, fold_split},
     {"Sqrt", 1, nullptr, fold_sqrt},
     {"Squeeze", 1, convert_squeeze, fold_squeeze},
     {"Sub", 1, convert_sub, fold_sub},
@@ -62,6 +63,11 @@ constexpr auto kOperators = std::to_array<OperatorRow>({
 });
 // clang-format on
 
+constexpr bool is_before(const OperatorRow& a, const OperatorRow& b) {
+  return std::string_view(a.op) < b.op;
+}
+static_assert(std::is_sorted(kOperators.begin(), kOperators.end(), is_before));
+
 }  // namespace
 
 std::span<const OperatorRow> all_operators() { return kOperators; }
@@ -69,7 +75,7 @@ std::span<const OperatorRow> all_operators() { return kOperators; }
 const OperatorRow* find_operator(std::string_view op) {
   const auto row =
       std::lower_bound(kOperators.begin(), kOperators.end(), op,
-                       [](const OperatorRow& r, std::string_view o) { return r.op < o; });
+                       [](const OperatorRow& r, std::string_view name) { return r.op < name; });
   return row != kOperators.end() && row->op == op ? row : nullptr;
 }
 

@@ -83,6 +83,7 @@ std::string UniqueNames::add(const std::string& name) {
   constexpr size_t kRoom = 12;  // for a number
   std::string base = is_valid_name(name) ? name : escape_name(name.empty() ? "unnamed" : name);
   while (base.size() > kMaxNameBytes - kRoom || !is_valid_utf8(base)) base.pop_back();
+  if (take(base)) return base;
   for (int i = 1;; ++i) {
     std::string numbered = concat(base, "_", i);
     if (take(numbered)) return numbered;

@@ -164,23 +164,28 @@ void convert_unsqueeze(NodeScope& n) {
 
 void convert_concat(NodeScope& n) {
   if (n.inputs() == 0) return n.invalid("expected inputs");
-  const Symbol first = n.value(0);
-  if (n.inputs() == 1) return n.ignore({"axis"}), convert_identity(n);
-  const size_t axis = n.axis(n.int_of("axis", 1), first.axes.size());
+  const int64_t given = n.int_of("axis", 1);
+  if (n.inputs() == 1) return convert_identity(n);
+  Symbol like = n.value(0);
+  const size_t axis = n.axis(given, like.axes.size());
   std::vector<ValueId> inputs;
   for (size_t i = 0; i < n.inputs() && n.ok(); ++i) {
-    const Symbol& x = n.value(i);
-    if (x.axes != first.axes || x.flattened.c != 0) {
+    Symbol x = n.value(i);
+    // A single channel may stand on an axis that came later.
+    const bool is_single = axis < x.axes.size() && n.shape(x).c == 1;
+    if (is_single && x.axes[axis] == Role::kOne) x.axes[axis] = Role::kChannel;
+    if (i == 0) like = x;
+    if (x.axes != like.axes || x.flattened.c != 0) {
       n.unsupported(
-          concat("inputs: expected axes ", describe_axes(first), ", got ", describe_axes(x)));
+          concat("inputs: expected axes ", describe_axes(like), ", got ", describe_axes(x)));
     }
     inputs.push_back(x.value);
   }
-  if (n.ok() && first.axes[axis] != Role::kChannel) {
+  if (n.ok() && like.axes[axis] != Role::kChannel) {
     n.unsupported(
-        concat("expected to join channels, got axis ", axis, " of ", describe_axes(first)));
+        concat("expected to join channels, got axis ", axis, " of ", describe_axes(like)));
   }
-  n.output_value(n.add(kConcat, std::move(inputs)), first);
+  n.output_value(n.add(kConcat, std::move(inputs)), like);
 }
 
 void take_shape(NodeScope& n) {

@@ -117,4 +117,21 @@ std::vector<AxisSlice> read_slices(NodeScope& n, const std::vector<int64_t>& dim
   return slices;
 }
 
+std::vector<int64_t> read_split(NodeScope& n, int64_t size) {
+  const auto given = n.ints_of_or_at("split", 13, 1);
+  const auto count = static_cast<int64_t>(n.node().outputs.size());
+  std::vector<int64_t> sizes = given.value_or(std::vector<int64_t>());
+  if (n.int_of("num_outputs", count) != count) n.invalid("num_outputs is not their number");
+  if (!given && count > 0) {  // alike, the last one smaller where that does not go
+    const int64_t each = (size + count - 1) / count;
+    sizes.assign(static_cast<size_t>(count), each);
+    sizes.back() = size - each * (count - 1);
+  }
+  int64_t sum = 0;
+  for (const int64_t part : sizes) sum += part > 0 && part <= size ? part : size + 1;
+  if (sum == size && static_cast<int64_t>(sizes.size()) == count) return sizes;
+  n.invalid(concat("expected ", count, " parts of ", size, ", got ", sizes));
+  return {};
+}
+
 }  // namespace penult::converters::onnx

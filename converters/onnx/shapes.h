@@ -29,4 +29,7 @@ struct AxisSlice {
 };
 std::vector<AxisSlice> read_slices(NodeScope& n, const std::vector<int64_t>& dims);
 
+// Split of an axis of that size: the sizes of the parts, one for each output.
+std::vector<int64_t> read_split(NodeScope& n, int64_t size);
+
 }  // namespace penult::converters::onnx
