@@ -21,15 +21,14 @@ ValueId subsample(NodeScope& n, ValueId x, int64_t rows, int64_t columns) {
 // Channels begin to end of a value.
 ValueId cut_channels(NodeScope& n, const Symbol& x, int64_t begin, int64_t end) {
   if (begin == 0 && end == n.shape(x).c) return x.value;
-  const OpDef* slice = find_op("slice");
-  if (slice == nullptr || x.flattened.c != 0) {
-    n.unsupported("expected all channels, got a part of them");
+  if (x.flattened.c != 0) {
+    n.unsupported("expected a map, or a vector whose channels were one before");
     return x.value;
   }
   Attributes attrs;
   attrs.set("begin", begin);
   attrs.set("end", end);
-  return n.add(*slice, {x.value}, {}, std::move(attrs));
+  return n.add(kSlice, {x.value}, {}, std::move(attrs));
 }
 
 }  // namespace

@@ -252,6 +252,28 @@ TEST(OnnxShapes, ACutOfRowsAndColumnsIsAPadOfLessThanNothing) {
   EXPECT_THAT(model.graph.nodes[0].attrs.find("pads")->ints, ElementsAre(0, -1, -1, 0));
 }
 
+TEST(OnnxShapes, PartsOfTheChannelsAreSlices) {
+  const ModelData model = import(
+      model_of({node("Split", {"x"}, {"a", "b"}, {{"axis", an_int(1)}, {"num_outputs", an_int(2)}}),
+                node("Concat", {"b", "a"}, {"y"}, {{"axis", an_int(-3)}})},
+               {}, {1, 3, 1, 1}, 18));
+  EXPECT_THAT(ops(model), ElementsAre("slice", "slice", "concat"));
+  EXPECT_THAT(run(model), ElementsAre(0.2f, 0, 0.1f));
+}
+
+// Inception's own normalisation of images: channel by channel.
+TEST(OnnxShapes, AChannelTakenOutAndPutBackIsASlice) {
+  Tensor index = int_tensor({-1});
+  index.dims = {};
+  const ModelData model =
+      import(model_of({node("Gather", {"x", "i"}, {"g"}, {{"axis", an_int(1)}}),
+                       node("Unsqueeze", {"g", "axes"}, {"u"}),
+                       node("Concat", {"u", "x"}, {"y"}, {{"axis", an_int(1)}})},
+                      {{"i", index}, {"axes", int_tensor({1})}}, {1, 2, 1, 1}));
+  EXPECT_THAT(ops(model), ElementsAre("slice", "concat"));
+  EXPECT_THAT(run(model), ElementsAre(0.1f, 0, 0.1f));
+}
+
 TEST(OnnxShapes, SoftmaxFlattensBeforeOpset13) {
   const std::vector<Node> nodes = {node("Softmax", {"x"}, {"y"}, {{"axis", an_int(1)}})};
   EXPECT_THAT(ops(import(model_of(nodes, {}, {1, 3}, 12))), ElementsAre("softmax"));
