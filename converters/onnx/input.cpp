@@ -97,15 +97,16 @@ Result<GraphInput> find_any_input(const OnnxModel& model) {
   const std::vector<int64_t>& dims = input->dims;
   const bool sized = std::all_of(dims.begin(), dims.end(),
                                  [](int64_t dim) { return dim >= 1 && dim <= kMaxSide; });
-  if (dims.size() < 2 || dims.size() > 4 || !sized) {
+  if (dims.empty() || dims.size() > 4 || !sized) {
     return unsupported(concat("input ", quote(input->name),
-                              ": expected (n,c), (n,c,h) or (n,c,h,w), got ", dims_text(dims)));
+                              ": expected (n), (n,c), (n,c,h) or (n,c,h,w), got ",
+                              dims_text(dims)));
   }
   GraphInput found = {.name = input->name, .axes = {}, .batch = dims[0], .shape = {}};
   constexpr std::array kAxes = {Role::kBatch, Role::kChannel, Role::kRow, Role::kColumn};
   found.axes.assign(kAxes.begin(), kAxes.begin() + static_cast<ptrdiff_t>(dims.size()));
-  found.shape = dims.size() == 2 ? Shape::vector(dims[1])
-                                 : Shape::map(dims[1], dims[2], dims.size() == 4 ? dims[3] : 1);
+  const auto dim = [&](size_t i) { return i < dims.size() ? dims[i] : 1; };
+  found.shape = dims.size() <= 2 ? Shape::vector(dim(1)) : Shape::map(dim(1), dim(2), dim(3));
   return found;
 }
 

@@ -18,7 +18,7 @@ struct GraphInput {
 
 // Of images of three channels, (n,3,h,w) or (n,h,w,3).
 Result<GraphInput> find_image_input(const OnnxModel& model, const InputSize& size);
-// Of any (n,c), (n,c,h) or (n,c,h,w) without open dims.
+// Of any (n), (n,c), (n,c,h) or (n,c,h,w) without open dims.
 Result<GraphInput> find_any_input(const OnnxModel& model);
 
 }  // namespace penult::converters::onnx

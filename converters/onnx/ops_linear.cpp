@@ -79,7 +79,8 @@ void convert_gemm(NodeScope& n) {
   n.expect_inputs(2, 3);
   n.ignore({"broadcast"});  // of opset 6: shapes say it
   const Symbol x = n.value(0);
-  if (n.int_of("transA", 0) != 0 || x.axes.size() != 2 || !is_row(n, x)) {
+  if (n.int_of("transA", 0) != 0) return n.unsupported("expected transA 0");
+  if (x.axes.size() != 2 || !is_row(n, x)) {
     return n.unsupported(concat("expected rows (n,c) on the left, got ", describe_axes(x), " of ",
                                 n.shape(x).to_string()));
   }

@@ -3,7 +3,7 @@
 //
 //   run_onnx any|image MODEL.onnx INPUT OUT
 //
-// any: any input of ranks 2 to 4; image: as `penult convert` takes it. INPUT: float32 numbers of
+// any: any input of ranks 1 to 4; image: as `penult convert` takes it. INPUT: float32 numbers of
 // one or more inputs, (n,c,h,w). OUT: float32 numbers of all taps (image) or of the last value
 // (any), one after the other; their names, shapes and aliases go to stdout, a line each. Exit 1 and
 // a message if the importer refuses the file, 2 for anything else.
