@@ -82,6 +82,8 @@ Tensor apply(NodeScope& n, const Tensor& a, const Tensor& b, const Arithmetic& f
 void fold(NodeScope& n, const Arithmetic& f) {
   n.ignore({"broadcast", "axis", "consumed_inputs"});
   if (n.inputs() == 0) return n.invalid("expected inputs");
+  if (n.opset() < 7 && n.has("axis")) n.unsupported("an axis among constants");
+  if (!n.reserve(n.constant(0)->dims)) return;
   Tensor result = *n.constant(0);
   for (size_t i = 1; i < n.inputs() && n.ok(); ++i) result = apply(n, result, *n.constant(i), f);
   n.output_constant(std::move(result));
@@ -89,9 +91,9 @@ void fold(NodeScope& n, const Arithmetic& f) {
 
 void fold_each(NodeScope& n, float (*of_floats)(float), int64_t (*of_ints)(int64_t)) {
   n.expect_inputs(1, 1);
+  if (!n.reserve(n.constant(0)->dims)) return;
   Tensor result = *n.constant(0);
-  if (result.is_integer && of_ints == nullptr) n.unsupported("of integers");
-  if (!n.reserve(result.dims)) return;
+  if (result.is_integer && of_ints == nullptr) return n.unsupported("of integers");
   for (float& x : result.floats) x = of_floats(x);
   for (int64_t& x : result.ints) x = of_ints(x);
   n.output_constant(std::move(result));
@@ -185,13 +187,14 @@ Tensor clip_limit(NodeScope& n, size_t i, const char* name, bool is_lower) {
 }  // namespace
 
 void fold_clip(NodeScope& n) {
+  if (!n.reserve(n.constant(0)->dims)) return;
   Tensor x = *n.constant(0);
   const Tensor lo = clip_limit(n, 1, "min", true), hi = clip_limit(n, 2, "max", false);
   const auto is_one = [&](const Tensor& limit) {
     return x.is_integer ? limit.ints.size() == 1 : limit.floats.size() == 1;
   };
   if (!is_one(lo) || !is_one(hi)) n.invalid("limits: expected one number each");
-  if (!n.ok() || !n.reserve(x.dims)) return;
+  if (!n.ok()) return;
   for (float& f : x.floats) f = std::min(std::max(f, lo.floats[0]), hi.floats[0]);
   for (int64_t& i : x.ints) i = std::min(std::max(i, lo.ints[0]), hi.ints[0]);
   n.output_constant(std::move(x));

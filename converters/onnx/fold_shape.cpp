@@ -223,6 +223,7 @@ void fold_gather(NodeScope& n) {
 }
 
 void fold_slice(NodeScope& n) {
+  if (!n.reserve(n.constant(0)->dims)) return;
   Tensor x = *n.constant(0);
   for (const AxisSlice& slice : read_slices(n, x.dims)) {
     if (!n.reserve(x.dims)) return;

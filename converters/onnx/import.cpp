@@ -117,10 +117,12 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
                        .batch = input.batch,
                        .graph = GraphBuilder(input.shape),
                        .symbols = {},
-                       .uses = {}};
+                       .uses = {},
+                       .budget = kFreeNumbers};
   count_uses(model, needed, state);
   state.symbols[input.name] = {.value = 0, .axes = input.axes};
   for (auto& [name, tensor] : model.initializers) {
+    state.budget += 2 * static_cast<uint64_t>(tensor.elems());
     state.symbols[name] = {.constant = std::make_shared<Tensor>(std::move(tensor))};
   }
   model.initializers.clear();

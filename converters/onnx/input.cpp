@@ -63,8 +63,9 @@ Result<int64_t> side(const Input& input, int64_t dim, int64_t asked, const char*
 }
 
 Result<int64_t> batch_of(const Input& input) {
+  constexpr int64_t kMaxBatch = 65'536;  // times 2^40 elements of an image: no overflow
   const int64_t batch = input.dims[0] == kOpen ? 1 : input.dims[0];
-  if (batch >= 1 && batch <= Graph::kMaxDim) return batch;
+  if (batch >= 1 && batch <= kMaxBatch) return batch;
   return unsupported(concat("input ", quote(input.name), ": a batch of ", batch));
 }
 

@@ -40,10 +40,13 @@ struct Place {
 
 Place place_of(const ValueNames& names, const std::string& op) {
   const std::string& node = names.node;
-  if (!node.empty() && node[0] == '/') {
+  // No longer than a name may be: all that a module lies in is looked at.
+  if (!node.empty() && node[0] == '/' && node.size() <= kMaxNameBytes) {
     return {true, module_of_path(node), node.substr(node.rfind('/') + 1)};
   }
-  if (!names.module.empty()) return {true, names.module, op};
+  if (!names.module.empty() && names.module.size() <= kMaxNameBytes) {
+    return {true, names.module, op};
+  }
   return {};
 }
 
@@ -84,8 +87,8 @@ std::string UniqueNames::add(const std::string& name) {
   std::string base = is_valid_name(name) ? name : escape_name(name.empty() ? "unnamed" : name);
   while (base.size() > kMaxNameBytes - kRoom || !is_valid_utf8(base)) base.pop_back();
   if (take(base)) return base;
-  for (int i = 1;; ++i) {
-    std::string numbered = concat(base, "_", i);
+  for (int& i = next_[base];;) {
+    std::string numbered = concat(base, "_", ++i);
     if (take(numbered)) return numbered;
   }
 }

@@ -2,6 +2,7 @@
 
 // What taps are called: the names of the file's nodes and tensors, made readable and unique.
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ class UniqueNames {
 
  private:
   std::set<std::string> taken_;
+  std::map<std::string, int> next_;  // number, by the name that it goes behind
 };
 
 // "/layer1/layer1.0/conv1/Conv", as PyTorch's exporter names nodes, without the operator:

@@ -10,8 +10,6 @@
 namespace penult::converters::onnx {
 namespace {
 
-constexpr uint64_t kMaxComputed = uint64_t{1} << 26;  // numbers, 256 MiB
-
 const Symbol& no_symbol() {
   static const Symbol kNone = {.constant = std::make_shared<Tensor>()};
   return kNone;
@@ -121,6 +119,7 @@ std::optional<std::vector<int64_t>> NodeScope::ints_of_or_at(const char* name, i
     if (!has_input(i)) return std::nullopt;
     return ints_at(i);
   }
+  if (has_input(i)) invalid(concat("input ", i, ": an attribute before opset ", since));
   const Attribute* attribute = find(name, Attribute::Kind::kInts);
   if (attribute == nullptr) return std::nullopt;
   return attribute->ints;
@@ -177,13 +176,18 @@ WeightId NodeScope::weight(const std::string& name, std::vector<float> numbers,
 }
 
 bool NodeScope::reserve(const std::vector<int64_t>& dims) {
-  const auto elems = checked_product(dims);
-  if (!elems || *elems > kMaxComputed - state_.computed) {
-    fail(StatusCode::kLimitExceeded, concat("constants: expected the graph to compute at most ",
-                                            kMaxComputed, " numbers of them, got more"));
+  std::vector<int64_t> sizes =
+      dims;  // a loop over an axis takes time even if there is nothing in it
+  for (int64_t& size : sizes) size = size == 0 ? 1 : size;
+  const auto elems = checked_product(sizes);
+  if (!elems || *elems > state_.budget) {
+    fail(StatusCode::kLimitExceeded,
+         concat("constants: expected the graph to compute at most as many as the file holds twice "
+                "over, and ",
+                kFreeNumbers, " more; got a shape of ", dims));
     return false;
   }
-  state_.computed += *elems;
+  state_.budget -= *elems;
   return ok();
 }
 

@@ -33,6 +33,9 @@ struct Symbol {
   bool is_value() const { return value != kNoValue; }
 };
 
+// Numbers that a graph may compute, apart from twice those of its file: 256 MiB of floats.
+inline constexpr uint64_t kFreeNumbers = uint64_t{1} << 26;
+
 // What all nodes share.
 struct ImportState {
   int64_t opset = 0;
@@ -40,7 +43,7 @@ struct ImportState {
   GraphBuilder graph;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> uses;  // reads of a name, graph outputs included
-  uint64_t computed = 0;            // numbers of folded constants
+  uint64_t budget = 0;              // numbers that constants may still take
 };
 
 class NodeScope {
@@ -92,7 +95,8 @@ class NodeScope {
   // The same for numbers that the handler made.
   WeightId weight(const std::string& name, std::vector<float> numbers, std::vector<int64_t> dims);
 
-  // Room for a constant of so many elements; false, and an error, if there are too many.
+  // Room for a constant of these dims, of which none counts as 0; false, and an error, if all such
+  // together are too many.
   bool reserve(const std::vector<int64_t>& dims);
   void output(size_t i, Symbol symbol);
   void output_value(ValueId value, const Symbol& like);  // axes and order as `like`

@@ -56,9 +56,11 @@ void convert_conv(NodeScope& n) {
 
 void convert_batchnorm(NodeScope& n) {
   n.expect_inputs(5, 5);
-  n.ignore({"momentum", "consumed_inputs", "is_test"});
+  n.ignore({"momentum", "consumed_inputs"});
+  const bool is_training =
+      n.opset() < 7 ? n.int_of("is_test", 0) == 0 : n.int_of("training_mode", 0) != 0;
   if (n.opset() < 9 && n.int_of("spatial", 1) != 1) n.unsupported("expected spatial 1");
-  if (n.int_of("training_mode", 0) != 0) n.unsupported("expected stored statistics, not training");
+  if (is_training) n.unsupported("expected stored statistics, not training");
   const Symbol x = n.value(0);
   const auto channel = find_axis(x, Role::kChannel);
   if (channel != 1) {

@@ -42,6 +42,7 @@ WeightId weights(NodeScope& n, const Symbol& x, const std::string& name, const M
   if (m.is_transposed && m.factor == 1 && order.is_ours()) {
     return n.weight(name, m.tensor, {oc, ic});
   }
+  if (!n.reserve(dims)) return 0;
   const std::vector<float>& from = m.tensor->floats;
   std::vector<float> to(from.size());
   const auto rows = static_cast<size_t>(oc), columns = static_cast<size_t>(ic);

@@ -140,7 +140,7 @@ void convert_squeeze(NodeScope& n) {
   const Symbol x = n.value(0);
   const std::vector<int64_t> dims = n.dims(x);
   const std::vector<bool> gone = read_squeezed_axes(n, dims);
-  const bool chosen = n.has("axes") || n.has_input(1);
+  const bool chosen = n.opset() < 13 ? n.has("axes") : n.has_input(1);
   for (size_t i = 0; i < gone.size(); ++i) {
     if (chosen && gone[i] && x.axes[i] == Role::kBatch) n.unsupported("expected to keep the batch");
   }

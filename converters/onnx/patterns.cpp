@@ -61,6 +61,7 @@ std::optional<ValueId> gate(NodeScope& n, ValueId x, ValueId y) {
 
 ValueId add_batchnorm(NodeScope& n, ValueId x, const PerChannel& scale, const PerChannel& shift) {
   const int64_t c = n.graph().shape(x).c;
+  if (!n.reserve({4, c})) return x;
   const auto spread = [&](const PerChannel& numbers) {
     return numbers.size() == 1 ? PerChannel(static_cast<size_t>(c), numbers[0]) : numbers;
   };

@@ -1,6 +1,7 @@
 #include "converters/onnx/shapes.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "engine/base/checked.h"
@@ -99,9 +100,9 @@ std::vector<AxisSlice> read_slices(NodeScope& n, const std::vector<int64_t>& dim
   if (n.opset() >= 10 && n.has_input(4)) steps = n.ints_at(4);
   if (!n.ok()) return {};
   const size_t count = starts ? starts->size() : 0;
-  if (!axes) axes.emplace(count);
-  for (size_t i = 0; !n.has_input(3) && !n.has("axes") && i < count; ++i) {
-    (*axes)[i] = static_cast<int64_t>(i);
+  if (!axes) {
+    axes.emplace(count);
+    std::iota(axes->begin(), axes->end(), 0);
   }
   if (steps.empty()) steps.assign(count, 1);
   if (!ends || ends->size() != count || axes->size() != count || steps.size() != count) {
@@ -109,8 +110,10 @@ std::vector<AxisSlice> read_slices(NodeScope& n, const std::vector<int64_t>& dim
     return {};
   }
   std::vector<AxisSlice> slices;
+  std::set<size_t> seen;
   for (size_t i = 0; i < count && n.ok(); ++i) {
     const size_t axis = n.axis((*axes)[i], dims.size());
+    if (!seen.insert(axis).second) n.invalid(concat("axis ", axis, " is given twice"));
     if (steps[i] == 0) n.invalid("a step of 0");
     if (n.ok()) slices.push_back(slice_axis(axis, (*starts)[i], (*ends)[i], steps[i], dims[axis]));
   }

@@ -27,6 +27,7 @@ bool all_within(const std::vector<int64_t>& numbers, int64_t lo, int64_t hi) {
 void read_padding(NodeScope& n, WindowSpec& spec, const std::vector<int64_t>& in) {
   const std::string mode = n.string_of("auto_pad", "NOTSET");
   const std::vector<int64_t> pads = n.ints_of("pads", {0, 0, 0, 0});
+  if (!n.ok()) return;
   if (mode == "SAME_UPPER") {
     spec.is_same = true;
   } else if (mode == "SAME_LOWER") {
@@ -62,9 +63,9 @@ WindowSpec read_windows(NodeScope& n, std::vector<int64_t> kernel, const std::ve
     n.unsupported(concat("expected a window of two axes, got kernel ", spec.kernel, ", strides ",
                          spec.strides, ", dilations ", spec.dilations));
   }
-  if (spec.pads.size() != 4) {
-    n.unsupported(concat("expected four pads, got ", spec.pads));
-    spec.pads.resize(4);
+  if (spec.pads.size() != 4 || !all_within(spec.pads, 0, kMost)) {
+    n.unsupported(concat("expected four pads of 0 to ", kMost, ", got ", spec.pads));
+    spec.pads.assign(4, 0);
   }
   spec.kernel.resize(2, 1);
   return spec;

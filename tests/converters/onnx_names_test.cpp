@@ -63,6 +63,7 @@ TEST(OnnxNames, AreCutAndEscapedToWhatAModelMayHold) {
   EXPECT_EQ(names.add("a\nb"), "a\\x0ab");
   EXPECT_EQ(names.add("ok"), "ok");
   EXPECT_EQ(names.add("ok"), "ok_1");
+  EXPECT_EQ(names.add("ok"), "ok_2");
 }
 
 TEST(OnnxNames, ValuesWithoutANumberOfTheirOwnShareATap) {

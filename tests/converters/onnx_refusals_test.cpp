@@ -66,6 +66,28 @@ TEST(OnnxRefusals, NothingThatTheFileSaysIsPassedOver) {
                  kInvalid, "expected weights of kernel (3,3), got (1,3,1,1)");
 }
 
+TEST(OnnxRefusals, WhatAnOpsetDoesNotHaveIsNotReadFromAnother) {
+  expect_refused(
+      model_of({node("GlobalAveragePool", {"x"}, {"p"}), node("Squeeze", {"p", "a"}, {"y"})},
+               {{"a", int_tensor({2, 3})}}, {1, 3, 4, 4}, 12),
+      kInvalid, "input 1: an attribute before opset 13");
+  expect_refused(model_of({node("GlobalAveragePool", {"x"}, {"p"}),
+                           node("Squeeze", {"p"}, {"y"}, {{"axes", ints({2, 3})}})}),
+                 kUnsupported, "unknown attribute \"axes\"");
+}
+
+TEST(OnnxRefusals, WindowsOfOtherRanksAreRefused) {
+  OnnxModel model =
+      model_of({node("Flatten", {"x"}, {"f"}),
+                node("MaxPool", {"f"}, {"y"},
+                     {{"kernel_shape", ints({2, 2})}, {"auto_pad", a_string("SAME_LOWER")}})});
+  expect_refused(std::move(model), kUnsupported, "expected an input of axes (n,c,h,w), got (n,c)");
+  expect_refused(
+      model_of({node("MaxPool", {"x"}, {"y"},
+                     {{"kernel_shape", ints({2, 2})}, {"pads", ints({0, 0, 0, INT64_MAX})}})}),
+      kUnsupported, "expected four pads of 0 to 65535");
+}
+
 TEST(OnnxRefusals, TrainingIsNotEvaluation) {
   const std::map<std::string, Tensor> tensors = {{"c", counting({3})}};
   const std::vector<std::string> inputs = {"x", "c", "c", "c", "c"};
@@ -106,6 +128,10 @@ TEST(OnnxRefusals, ConstantsMayNotFillTheMemory) {
   expect_refused(model_of({node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"x", "c"}, {"y"})},
                           {{"s", int_tensor({1 << 20, 1 << 20})}}),
                  StatusCode::kLimitExceeded, "expected the graph to compute at most");
+  // An axis of nothing takes time all the same.
+  expect_refused(model_of({node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"x", "c"}, {"y"})},
+                          {{"s", int_tensor({int64_t{1} << 40, 0})}}),
+                 StatusCode::kLimitExceeded, "got a shape of (1099511627776,0)");
 }
 
 TEST(OnnxRefusals, ReshapesThatMixAxesAreRefused) {
