@@ -46,6 +46,19 @@ struct RawStorage {
   int64_t elements = 0;
 };
 
+// A storage that no tensor is known to have: of which class is it, if the pickle says?
+Status unknown_storage(const Object& key, const Pickle& object) {
+  for (const Object& o : object.objects) {
+    const bool storage = o.kind == Kind::kOpaque && o.items.size() == 2;
+    if (!storage || key.kind != Kind::kText || o.items[1]->kind != Kind::kText) continue;
+    if (o.items[1]->text != key.text) continue;
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("storage ", quote(key.text), " is a ", quote(opaque_name(o)),
+                         ", whose size is not known; save floats, and by a newer torch.save"));
+  }
+  return corrupt(concat("storage ", quote(key.text), " belongs to no tensor"));
+}
+
 // Walks over the storages. Sizes depend on the element type, which only the object's pickle knows.
 Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t> file, size_t at,
                                                         const Object& keys, const Pickle& object) {
@@ -62,9 +75,7 @@ Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t>
   std::map<std::string, RawStorage> storages;
   for (const Ref key : keys.items) {
     const auto found = key->kind == Kind::kText ? declared.find(key->text) : declared.end();
-    if (found == declared.end()) {
-      return corrupt(concat("storage ", quote(key->text), " belongs to no tensor"));
-    }
+    if (found == declared.end()) return unknown_storage(*key, object);
     if (file.size() - at < 8) return corrupt("the file ends before its storages do");
     uint64_t elements = 0;
     for (size_t i = 0; i < 8; ++i) elements |= static_cast<uint64_t>(file[at + i]) << (8 * i);
@@ -114,9 +125,7 @@ Result<StateDict> read_pytorch_legacy(const std::string& path) {
     }
     return found->second.bytes;
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
-  weights.format = "PyTorch state dict (legacy format)";
-  return weights;
+  return read_state_dict(object, file.size(), storage_bytes, "PyTorch state dict (legacy format)");
 }
 
 }  // namespace penult::converters

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "converters/pytorch/formats.h"
 #include "converters/pytorch/state_dict.h"
@@ -35,6 +36,42 @@ Result<std::string> find_root(const ZipReader& zip) {
   return root;
 }
 
+// Other kinds of archives that PyTorch writes, by an entry that a state dict has not (the archive's
+// root folder left out), and what their owner can do.
+struct OtherKind {
+  std::string_view entry;  // that it begins with
+  const char* what;
+  const char* tensors;  // Python for its state dict
+};
+constexpr OtherKind kOtherKinds[] = {
+    {"code/", "a TorchScript module (torch.jit.save)", "torch.jit.load(FILE).state_dict()"},
+    {"constants.pkl", "a TorchScript module (torch.jit.save)", "torch.jit.load(FILE).state_dict()"},
+    {"archive_format", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+    {"models/model.json", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+    {"serialized_exported_program.json", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+};
+
+// FormatUnsupported for those. Whatever else is wrong with the archive ZipReader::open says.
+Status check_kind(std::span<const uint8_t> file) {
+  const auto names = ZipReader::list_names(file);
+  if (!names.ok()) return {};
+  for (const std::string& name : *names) {
+    const std::string_view inside = std::string_view(name).substr(name.find('/') + 1);
+    for (const OtherKind& kind : kOtherKinds) {
+      if (!inside.starts_with(kind.entry) && name != kind.entry) continue;
+      return Status(
+          StatusCode::kFormatUnsupported,
+          concat("the file holds ", kind.what,
+                 ", which is a program; save its tensors in Python: torch.save(", kind.tensors,
+                 ", \"weights.pt\"), or export the network: ", "torch.onnx.export(model, ...)"));
+    }
+  }
+  return {};
+}
+
 // An entry that the format needs: without it the archive is damaged.
 Result<std::span<const uint8_t>> read_required(const ZipReader& zip, const std::string& name) {
   auto bytes = zip.read(name);
@@ -60,6 +97,7 @@ bool is_pytorch_zip(std::span<const uint8_t> head) {
 
 Result<StateDict> read_pytorch_zip(const std::string& path) {
   PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, read_file(path, kMaxWeightFileBytes));
+  PENULT_RETURN_IF_ERROR(check_kind(file));
   PENULT_ASSIGN_OR_RETURN(const ZipReader zip, ZipReader::open(file));
   PENULT_ASSIGN_OR_RETURN(const std::string root, find_root(zip));
   PENULT_RETURN_IF_ERROR(check_byte_order(zip, root));
@@ -82,9 +120,7 @@ Result<StateDict> read_pytorch_zip(const std::string& path) {
     }
     return found->second;
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
-  weights.format = "PyTorch state dict (zip format)";
-  return weights;
+  return read_state_dict(object, file.size(), storage_bytes, "PyTorch state dict (zip format)");
 }
 
 }  // namespace penult::converters
