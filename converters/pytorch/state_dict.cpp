@@ -22,7 +22,7 @@ using Kind = Object::Kind;
 constexpr std::string_view kNests[] = {
     "state_dict_ema", "model_ema", "ema", "state_dict", "model", "net", "model_state_dict"};
 constexpr size_t kNestCount = std::size(kNests);
-constexpr int kMaxNesting = 3;  // {"ema": {"model": {"state_dict": ...}}}
+constexpr int kMaxNesting = 2;  // {"ema": {"state_dict": ...}}
 
 constexpr std::string_view kRoute =
     "save the tensors alone: torch.save(model.state_dict(), \"weights.pt\")";
@@ -97,8 +97,11 @@ bool has_tensors(const Object& dict) {
 }
 
 // The dict of tensors that the first possible of kNests leads to, else `dict` itself. Of two equal
-// keys the last one counts, as in Python.
-std::optional<Chosen> find_tensors(const Object& dict, int depth) {
+// keys the last one counts, as in Python. `seen` are those that were looked through in vain: many
+// keys may lead to one large dict.
+std::optional<Chosen> find_tensors(const Object& dict, int depth,
+                                   std::set<std::pair<Ref, int>>& seen) {
+  if (!seen.emplace(&dict, depth).second) return std::nullopt;
   std::array<Ref, kNestCount> nests{};
   bool tensors = false;
   for (size_t i = 0; i < dict.items.size(); i += 2) {
@@ -110,7 +113,7 @@ std::optional<Chosen> find_tensors(const Object& dict, int depth) {
   }
   for (size_t i = 0; i < kNestCount && depth < kMaxNesting; ++i) {
     if (nests[i] == nullptr) continue;
-    if (auto inner = find_tensors(*nests[i], depth + 1)) {
+    if (auto inner = find_tensors(*nests[i], depth + 1, seen)) {
       inner->path = concat(kNests[i], inner->path.empty() ? "" : ".", inner->path);
       return inner;
     }
@@ -127,12 +130,13 @@ Status whole_module(std::string_view where, const Object& opaque) {
 
 // Why find_tensors found none.
 Status no_tensors(const Object& root) {
+  std::set<Ref> seen;  // many keys may lead to one large dict
   if (root.kind == Kind::kOpaque) return whole_module("the file holds", root);
   if (root.kind != Kind::kDict) return corrupt("the file does not hold a dict of tensors");
   if (root.items.empty()) return corrupt("the file holds no tensors");
   for (size_t i = 0; i < root.items.size(); i += 2) {
     const Object &key = *root.items[i], &value = *root.items[i + 1];
-    if (value.kind == Kind::kDict && has_tensors(value)) {
+    if (value.kind == Kind::kDict && seen.insert(&value).second && has_tensors(value)) {
       std::string known;
       for (const auto nest : kNests) known += concat(known.empty() ? "" : ", ", nest);
       return Status(
@@ -167,8 +171,9 @@ Result<StateDict> read_state_dict(const Pickle& pickle, uint64_t file_bytes,
                                   const StorageBytes& storage_bytes, std::string format) {
   // Half precision doubles when it is widened, and a few tensors may be tied.
   const uint64_t budget = 4 * file_bytes;
+  std::set<std::pair<Ref, int>> seen;
   const std::optional<Chosen> chosen =
-      pickle.root->kind == Kind::kDict ? find_tensors(*pickle.root, 0) : std::nullopt;
+      pickle.root->kind == Kind::kDict ? find_tensors(*pickle.root, 0, seen) : std::nullopt;
   if (!chosen) return no_tensors(*pickle.root);
   StateDict result;
   result.format = std::move(format);

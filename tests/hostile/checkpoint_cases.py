@@ -98,6 +98,13 @@ def shared_levels():
     return code + b"h\x1e"
 
 
+def dict_of_itself():
+    """Every known key of a large dict leads to the dict itself."""
+    keys = ("state_dict_ema", "model_ema", "ema", "state_dict", "model", "net", "model_state_dict")
+    return (b"}q\0(" + code_of("x") + b"q\1h\0" + (b"h\1h\0" * 490000 + b"u(") * 2 +
+            b"".join(code_of(key) + b"h\0" for key in keys) + b"u")
+
+
 MODULE = new("torchvision.models.resnet", "ResNet", {"training": False})
 LONG = "m" * 60000
 
@@ -114,8 +121,7 @@ table(".pt", {
         lambda weights: {"model": {"other.weight": Raw(code_of(mobilenet_tensor()))},
                          "model_ema": weights}),
     "weights_below_two_keys": checkpoint(lambda weights: {"ema": {"state_dict": weights}}),
-    "weights_below_five_keys": checkpoint(
-        lambda weights: {"ema": {"ema": {"ema": {"ema": {"ema": weights}}}}}),
+    "weights_below_three_keys": checkpoint(lambda weights: {"ema": {"ema": {"ema": weights}}}),
     "weights_with_prefixes": renamed(lambda name: "module._orig_mod.model." + name),
     "weights_of_an_averaged_model": renamed(
         lambda name: "module." + name, {"n_averaged": Tensor((), bytes(8), "LongStorage", 8)}),
@@ -130,6 +136,7 @@ table(".pt", {
     "whole_module_legacy_with_source": legacy(
         code_of(Persistent("module", Global("net", "Net"), "net.py", "import os")) + b")\x81}b"),
     "keys_that_share_a_dict": legacy(shared_levels()),
+    "keys_of_a_large_dict_lead_to_itself": legacy(dict_of_itself()),
     "opaque_made_from_a_mark": legacy(b"cos\nsystem\n(\x81"),
     "opaque_made_of_nothing": legacy(b")\x81"),
     "opaque_called_without_a_tuple": legacy(b"cos\nsystem\n]R"),
