@@ -187,8 +187,8 @@ def tensors_tied():
 @case(".pt")
 def tensors_of_two_storages_in_turn():
     """Each tensor is one number of one of two storages of 1 MB."""
-    net = StateDict()
+    net, data = StateDict(), bytes(1 << 20)
     for i in range(1000):
-        net.tensors[f"t{i}"] = Tensor((1,), bytes(1 << 20))
+        net.tensors[f"t{i}"] = Tensor((1,), data)
         net[f"t{i}"].key = str(i % 2)
     return net.zip()
