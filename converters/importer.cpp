@@ -9,6 +9,7 @@
 #include "converters/onnx/import.h"
 #include "converters/onnx/onnx_model.h"
 #include "converters/pytorch/formats.h"
+#include "converters/safetensors/formats.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
@@ -33,6 +34,7 @@ Result<Source> tensors(const std::string& path, const ReadOptions&) {
 constexpr Format kFormats[] = {
     {"PyTorch state dict (legacy)", by_head<is_pytorch_legacy>, tensors<read_pytorch_legacy>},
     {"PyTorch state dict (zip)", by_head<is_pytorch_zip>, tensors<read_pytorch_zip>},
+    {"safetensors", is_safetensors, tensors<read_safetensors>},
     {"ONNX", onnx::is_onnx, onnx::read_onnx},
 };
 // clang-format on

@@ -1,7 +1,6 @@
 #include "converters/pytorch/globals.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -49,8 +48,17 @@ Status read_dims(const Object& from, const char* what, std::vector<int64_t>& to)
   return {};
 }
 
+// What is made of something opaque is opaque. True if the first argument is.
+bool stay_opaque(const std::vector<Ref>& args, Object& result) {
+  if (args.empty() || args[0]->kind != Kind::kOpaque) return false;
+  result.kind = Kind::kOpaque;
+  result.items = {args[0]};
+  return true;
+}
+
 // _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata])
 Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
+  if (stay_opaque(args, tensor)) return {};
   if (args.size() < 4 || args.size() > 7 || args[0]->kind != Kind::kStorage ||
       args[1]->kind != Kind::kInt || args[1]->number < 0) {
     return corrupt("a tensor is not rebuilt from (storage, offset, size, stride, ...)");
@@ -69,6 +77,7 @@ Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
 
 // _rebuild_parameter(tensor, requires_grad, hooks)
 Status rebuild_parameter(const std::vector<Ref>& args, Object& tensor) {
+  if (stay_opaque(args, tensor)) return {};
   if (args.size() != 3 || args[0]->kind != Kind::kTensor) {
     return corrupt("a parameter is not rebuilt from (tensor, requires_grad, hooks)");
   }
@@ -92,6 +101,13 @@ Status ordered_dict(const std::vector<Ref>& args, Object& dict) {
   return {};
 }
 
+// defaultdict() or defaultdict(factory); the factory is not used.
+Status default_dict(const std::vector<Ref>& args, Object& dict) {
+  if (args.size() > 1) return corrupt("a defaultdict is not made from nothing or one factory");
+  dict.kind = Kind::kDict;
+  return {};
+}
+
 // torch.Size((...))
 Status size(const std::vector<Ref>& args, Object& tuple) {
   if (args.size() != 1 || (args[0]->kind != Kind::kTuple && args[0]->kind != Kind::kList)) {
@@ -109,6 +125,7 @@ struct Callable {
 
 constexpr Callable kCallables[] = {
     {"collections OrderedDict", ordered_dict},
+    {"collections defaultdict", default_dict},
     {"torch Size", size},
     {"torch._utils _rebuild_parameter", rebuild_parameter},
     {"torch._utils _rebuild_tensor", rebuild_tensor},
@@ -146,6 +163,13 @@ Status call_global(const std::string& name, const std::vector<Ref>& args, Object
 
 Status read_persistent_id(const Object& id, Object& result) {
   const auto& items = id.items;
+  // A storage of a class that we do not know, or, in the legacy format, the class of a whole module
+  // with its source code: ('module', class, file, source).
+  if (id.kind == Kind::kTuple && items.size() >= 2 && items[1]->kind == Kind::kOpaque) {
+    result.kind = Kind::kOpaque;
+    result.items.assign(items.begin() + 1, items.begin() + std::min<size_t>(items.size(), 3));
+    return {};
+  }
   if (id.kind != Kind::kTuple || items.size() < 5 || items.size() > 6 ||
       items[0]->kind != Kind::kText || items[0]->text != "storage" ||
       items[1]->kind != Kind::kGlobal || items[2]->kind != Kind::kText ||
@@ -163,18 +187,6 @@ Status read_persistent_id(const Object& id, Object& result) {
   result.items = {items[2]};
   result.number = items[4]->number;
   return {};
-}
-
-size_t dtype_bytes(Dtype dtype) {
-  constexpr std::array<size_t, 10> kBytes = {4, 8, 2, 2, 8, 4, 2, 1, 1, 1};
-  return kBytes[static_cast<size_t>(dtype)];
-}
-
-const char* dtype_name(Dtype dtype) {
-  constexpr std::array<const char*, 10> kNames = {"float32", "float64", "float16", "bfloat16",
-                                                  "int64",   "int32",   "int16",   "int8",
-                                                  "uint8",   "bool"};
-  return kNames[static_cast<size_t>(dtype)];
 }
 
 }  // namespace penult::converters

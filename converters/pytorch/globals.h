@@ -19,7 +19,8 @@ std::optional<Dtype> storage_dtype(const std::string& name);
 // dicts are known; the message says what does not fit.
 Status call_global(const std::string& name, const std::vector<Ref>& args, Object& result);
 
-// ('storage', storage class, key, location, elements[, view]) -> a kStorage object.
+// ('storage', storage class, key, location, elements[, view]) -> a kStorage object; an opaque one
+// if the class is unknown.
 Status read_persistent_id(const Object& id, Object& result);
 
 }  // namespace penult::converters

@@ -10,9 +10,9 @@
 
 #include "converters/pytorch/formats.h"
 #include "converters/pytorch/state_dict.h"
+#include "converters/pytorch/storage_reader.h"
 #include "engine/base/check.h"
 #include "engine/base/checked.h"
-#include "engine/base/file.h"
 #include "engine/base/text.h"
 
 namespace penult::converters {
@@ -41,14 +41,23 @@ Status check_byte_order(const Object& system) {
   return corrupt("the system information does not say the byte order");
 }
 
-struct RawStorage {
-  std::span<const uint8_t> bytes;  // the rest of the file from its first element on
-  int64_t elements = 0;
-};
+// A storage that no tensor is known to have: of which class is it, if the pickle says?
+Status unknown_storage(const Object& key, const Pickle& object) {
+  for (const Object& o : object.objects) {
+    const bool storage = o.kind == Kind::kOpaque && o.items.size() == 2;
+    if (!storage || key.kind != Kind::kText || o.items[1]->kind != Kind::kText) continue;
+    if (o.items[1]->text != key.text) continue;
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("storage ", quote(key.text), " is a ", quote(opaque_name(o)),
+                         ", whose size is not known; save floats, and by a newer torch.save"));
+  }
+  return corrupt(concat("storage ", quote(key.text), " belongs to no tensor"));
+}
 
 // Walks over the storages. Sizes depend on the element type, which only the object's pickle knows.
-Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t> file, size_t at,
-                                                        const Object& keys, const Pickle& object) {
+Result<std::map<std::string, StoragePlace>> read_storages(std::span<const uint8_t> file, size_t at,
+                                                          const Object& keys,
+                                                          const Pickle& object) {
   std::map<std::string, const Object*> declared;
   for (const Object& o : object.objects) {
     if (o.kind != Kind::kStorage) continue;
@@ -59,12 +68,10 @@ Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t>
     }
   }
   if (keys.kind != Kind::kList) return corrupt("the list of storage keys is not a list");
-  std::map<std::string, RawStorage> storages;
+  std::map<std::string, StoragePlace> storages;
   for (const Ref key : keys.items) {
     const auto found = key->kind == Kind::kText ? declared.find(key->text) : declared.end();
-    if (found == declared.end()) {
-      return corrupt(concat("storage ", quote(key->text), " belongs to no tensor"));
-    }
+    if (found == declared.end()) return unknown_storage(*key, object);
     if (file.size() - at < 8) return corrupt("the file ends before its storages do");
     uint64_t elements = 0;
     for (size_t i = 0; i < 8; ++i) elements |= static_cast<uint64_t>(file[at + i]) << (8 * i);
@@ -76,14 +83,37 @@ Result<std::map<std::string, RawStorage>> read_storages(std::span<const uint8_t>
                             " elements, expected ", found->second->number, " within ",
                             file.size() - at, " bytes; was the file truncated?"));
     }
-    if (!storages.emplace(key->text, RawStorage{file.subspan(at, *bytes), found->second->number})
-             .second) {
+    if (!storages.emplace(key->text, StoragePlace{at, *bytes, std::nullopt}).second) {
       return corrupt(concat("storage ", quote(key->text), " occurs twice"));
     }
     at += *bytes;
   }
   if (at != file.size()) return corrupt(concat(file.size() - at, " bytes follow the last storage"));
   return storages;
+}
+
+struct Contents {
+  Pickle object;
+  std::map<std::string, StoragePlace> storages;  // by key
+};
+
+// Everything but the storages themselves.
+Result<Contents> read_contents(const StorageReader& reader) {
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, reader.read_all());
+  if (!is_pytorch_legacy(file)) return corrupt("the magic number of torch.save is missing");
+  PENULT_ASSIGN_OR_RETURN(const Pickle version, read_pickle(file, kMagic.size()));
+  if (version.root->kind != Kind::kInt || version.root->number != kProtocol) {
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("torch.save protocol ", version.root->number, ", expected ", kProtocol));
+  }
+  PENULT_ASSIGN_OR_RETURN(const Pickle system, read_pickle(file, version.end));
+  PENULT_RETURN_IF_ERROR(check_byte_order(*system.root));
+  Contents contents;
+  PENULT_ASSIGN_OR_RETURN(contents.object, read_pickle(file, system.end));
+  PENULT_ASSIGN_OR_RETURN(const Pickle keys, read_pickle(file, contents.object.end));
+  PENULT_ASSIGN_OR_RETURN(contents.storages,
+                          read_storages(file, keys.end, *keys.root, contents.object));
+  return contents;
 }
 
 }  // namespace
@@ -95,28 +125,16 @@ bool is_pytorch_legacy(std::span<const uint8_t> head) {
 
 Result<StateDict> read_pytorch_legacy(const std::string& path) {
   static_assert(std::endian::native == std::endian::little);
-  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, read_file(path, kMaxWeightFileBytes));
-  if (!is_pytorch_legacy(file)) return corrupt("the magic number of torch.save is missing");
-  PENULT_ASSIGN_OR_RETURN(const Pickle version, read_pickle(file, kMagic.size()));
-  if (version.root->kind != Kind::kInt || version.root->number != kProtocol) {
-    return Status(StatusCode::kFormatUnsupported,
-                  concat("torch.save protocol ", version.root->number, ", expected ", kProtocol));
-  }
-  PENULT_ASSIGN_OR_RETURN(const Pickle system, read_pickle(file, version.end));
-  PENULT_RETURN_IF_ERROR(check_byte_order(*system.root));
-  PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(file, system.end));
-  PENULT_ASSIGN_OR_RETURN(const Pickle keys, read_pickle(file, object.end));
-  PENULT_ASSIGN_OR_RETURN(const auto storages, read_storages(file, keys.end, *keys.root, object));
+  PENULT_ASSIGN_OR_RETURN(StorageReader reader, StorageReader::open(path));
+  PENULT_ASSIGN_OR_RETURN(const Contents contents, read_contents(reader));
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
-    const auto found = storages.find(storage_key(storage));
-    if (found == storages.end()) {
-      return corrupt(concat("storage ", quote(storage_key(storage)), " is not in the file"));
-    }
-    return found->second.bytes;
+    const std::string& key = storage_key(storage);
+    const auto found = contents.storages.find(key);
+    if (found != contents.storages.end()) return reader.read(key, found->second);
+    return corrupt(concat("storage ", quote(key), " is not in the file"));
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
-  weights.format = "PyTorch state dict (legacy format)";
-  return weights;
+  return read_state_dict(contents.object, reader.file_bytes(), storage_bytes,
+                         "PyTorch state dict (legacy format)");
 }
 
 }  // namespace penult::converters

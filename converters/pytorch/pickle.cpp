@@ -17,6 +17,7 @@ using Kind = Object::Kind;
 constexpr size_t kMaxStack = 1'000'000, kMaxMemo = 1'000'000;
 constexpr size_t kMaxObjects = 500'000, kMaxReferences = 2'000'000;
 constexpr size_t kMaxText = 64 << 10;
+constexpr size_t kMaxNames = 1 << 20;  // bytes of all unknown names
 
 class Machine {
  public:
@@ -42,7 +43,8 @@ class Machine {
   Status too_many(size_t limit, std::string_view what) const {
     return Status(StatusCode::kLimitExceeded,
                   concat("pickle at byte ", opcode_at_, ": more than ", limit, " ", what,
-                         ", which no state dict has"));
+                         ", which no state dict has; save it alone: torch.save(model.state_dict(), "
+                         "...)"));
   }
   Status at_opcode(const Status& status) const {
     return Status(status.code(), concat("pickle at byte ", opcode_at_, ": ", status.message()));
@@ -60,15 +62,6 @@ class Machine {
     uint64_t value = 0;
     for (size_t i = 0; i < width; ++i) value |= static_cast<uint64_t>(raw[i]) << (8 * i);
     return value;
-  }
-  Result<std::string> read_text(uint64_t count) {
-    if (count > kMaxText) {
-      return Status(StatusCode::kLimitExceeded,
-                    concat("pickle at byte ", opcode_at_, ": text of ", count,
-                           " bytes, expected at most ", kMaxText));
-    }
-    PENULT_ASSIGN_OR_RETURN(const auto raw, take(count));
-    return std::string(raw.begin(), raw.end());
   }
   Result<std::string> read_line() {
     const size_t begin = at_;
@@ -109,11 +102,18 @@ class Machine {
     references_ += items.size();
     return items;
   }
+  // Opaque containers take everything, and keep nothing.
   Result<Object*> top(Kind kind) {
-    if (stack_.empty() || stack_.back() == nullptr || stack_.back()->kind != kind) {
+    if (stack_.empty() || stack_.back() == nullptr ||
+        (stack_.back()->kind != kind && stack_.back()->kind != Kind::kOpaque)) {
       return corrupt("an item is added to something that does not take it");
     }
     return stack_.back();
+  }
+  void add_items(std::initializer_list<Ref> items, Object& container) {
+    if (container.kind == Kind::kOpaque) return;
+    container.items.insert(container.items.end(), items);
+    references_ += items.size();
   }
 
   // --- opcodes ---
@@ -125,7 +125,7 @@ class Machine {
     size_t argument;
   };
   // clang-format off
-  static constexpr std::array<Opcode, 43> opcodes() {
+  static constexpr std::array<Opcode, 45> opcodes() {
     using M = Machine;
     return {{
         {0x80, &M::protocol, 0},     {0x95, &M::frame, 8},         {'(', &M::push_mark, 0},
@@ -141,7 +141,8 @@ class Machine {
         {']', &M::push_list, 0},     {'a', &M::append, 0},         {'e', &M::append_to_mark, 0},
         {'}', &M::push_dict, 0},     {'s', &M::set_item, 0},       {'u', &M::set_items_to_mark, 0},
         {'c', &M::global_line, 0},   {0x93, &M::global_from_stack, 0},
-        {'R', &M::reduce, 0},        {'b', &M::build, 0},          {'Q', &M::persistent_id, 0},
+        {'R', &M::reduce, 0},        {0x81, &M::new_object, 0},    {0x92, &M::new_object, 1},
+        {'b', &M::build, 0},          {'Q', &M::persistent_id, 0},
         {'q', &M::put, 1},           {'r', &M::put, 4},            {0x94, &M::memoize, 0},
         {'h', &M::get, 1},           {'j', &M::get, 4},
     }};
@@ -208,9 +209,11 @@ class Machine {
     PENULT_ASSIGN_OR_RETURN(const uint64_t count, read_uint(width));
     return raw_text(count, Kind::kBytes);
   }
+  // Names are short. Arrays and logs beside a state dict may be long, and are nothing that we use.
   Status raw_text(uint64_t count, Kind kind) {
-    PENULT_ASSIGN_OR_RETURN(std::string value, read_text(count));
-    push(kind).text = std::move(value);
+    PENULT_ASSIGN_OR_RETURN(const auto raw, take(count));
+    if (count > kMaxText) return push(Kind::kOpaque).text = "text", Status();
+    push(kind).text.assign(raw.begin(), raw.end());
     return {};
   }
   Status tuple_to_mark(size_t) {
@@ -230,9 +233,7 @@ class Machine {
   Status append(size_t) {
     PENULT_ASSIGN_OR_RETURN(const Ref item, pop());
     PENULT_ASSIGN_OR_RETURN(Object * list, top(Kind::kList));
-    list->items.push_back(item);
-    ++references_;
-    return {};
+    return add_items({item}, *list), Status();
   }
   Status append_to_mark(size_t) { return extend(Kind::kList); }
   Status set_items_to_mark(size_t) { return extend(Kind::kDict); }
@@ -240,6 +241,7 @@ class Machine {
     PENULT_ASSIGN_OR_RETURN(const std::vector<Ref> items, pop_to_mark());
     PENULT_ASSIGN_OR_RETURN(Object * container, top(kind));
     if (kind == Kind::kDict && items.size() % 2 != 0) return corrupt("a key without a value");
+    if (container->kind == Kind::kOpaque) return {};
     container->items.insert(container->items.end(), items.begin(), items.end());
     return {};
   }
@@ -247,21 +249,17 @@ class Machine {
     PENULT_ASSIGN_OR_RETURN(const Ref value, pop());
     PENULT_ASSIGN_OR_RETURN(const Ref key, pop());
     PENULT_ASSIGN_OR_RETURN(Object * dict, top(Kind::kDict));
-    dict->items.push_back(key);
-    dict->items.push_back(value);
-    references_ += 2;
-    return {};
+    return add_items({key, value}, *dict), Status();
   }
 
   Status push_global(const std::string& module, const std::string& name) {
     std::string full = module + " " + name;
-    if (!is_known_global(full)) {
-      return Status(StatusCode::kFormatUnsupported,
-                    concat("pickle at byte ", opcode_at_, ": it refers to ", quote(full),
-                           ", which is not part of a state dict and is never run; save a plain "
-                           "state_dict with torch.save(model.state_dict(), ...)"));
+    const bool known = is_known_global(full);
+    // Two long texts of the file could be joined again and again.
+    if (!known && (name_bytes_ += full.size()) > kMaxNames) {
+      return too_many(kMaxNames, "bytes of names");
     }
-    push(Kind::kGlobal).text = std::move(full);
+    push(known ? Kind::kGlobal : Kind::kOpaque).text = std::move(full);
     return {};
   }
   Status global_line(size_t) {
@@ -279,8 +277,10 @@ class Machine {
   }
   Status reduce(size_t) {
     PENULT_ASSIGN_OR_RETURN(const Ref args, pop());
-    PENULT_ASSIGN_OR_RETURN(const Ref callable, pop());
-    if (callable->kind != Kind::kGlobal || args->kind != Kind::kTuple) {
+    PENULT_ASSIGN_OR_RETURN(Object * callable, pop());
+    if (args->kind != Kind::kTuple) return corrupt("it calls something without a tuple");
+    if (callable->kind == Kind::kOpaque) return stack_.push_back(callable), Status();
+    if (callable->kind != Kind::kGlobal) {
       return corrupt("it calls something that is not a known function");
     }
     Object& result = make(Kind::kNone);
@@ -291,11 +291,20 @@ class Machine {
     stack_.push_back(&result);
     return {};
   }
+  // What class.__new__(class, arguments) would make.
+  Status new_object(size_t keywords) {
+    for (size_t i = 0; i <= keywords; ++i) PENULT_RETURN_IF_ERROR(pop().status());
+    PENULT_ASSIGN_OR_RETURN(Object * type, pop());
+    if (type->kind == Kind::kOpaque) return stack_.push_back(type), Status();
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("pickle at byte ", opcode_at_, ": it makes an object of ",
+                         quote(type->text), ", as no state dict does"));
+  }
   // The state of an OrderedDict is torch's version metadata, which carries no weights.
   Status build(size_t) {
     PENULT_ASSIGN_OR_RETURN(const Ref state, pop());
     PENULT_ASSIGN_OR_RETURN(const Object* target, top(Kind::kDict));
-    static_cast<void>(target);
+    if (target->kind == Kind::kOpaque) return {};
     return state->kind == Kind::kDict ? Status() : corrupt("a state that is not a dict");
   }
   Status persistent_id(size_t) {
@@ -337,10 +346,19 @@ class Machine {
   std::vector<Object*> memo_;  // null: not used
   size_t remembered_ = 0;      // entries of the memo that are used
   size_t references_ = 0;      // made so far, in tuples, lists, dicts and tensors
+  size_t name_bytes_ = 0;      // of unknown names
   Pickle pickle_;
 };
 
 }  // namespace
+
+std::string opaque_name(const Object& opaque) {
+  Ref named = &opaque;
+  while (!named->items.empty()) named = named->items[0];
+  std::string name = named->text;
+  if (const size_t space = name.rfind(' '); space != std::string::npos) name[space] = '.';
+  return name;
+}
 
 Result<Pickle> read_pickle(std::span<const uint8_t> bytes, size_t begin) {
   if (begin > bytes.size()) return Status(StatusCode::kFormatCorrupt, "pickle: nothing there");

@@ -2,7 +2,8 @@
 
 // A reader of pickles that executes nothing: a closed set of opcodes builds plain data, and a
 // closed set of names (torch's tensor rebuilders, OrderedDict, storage types) is interpreted here.
-// Everything else is an error that names it.
+// Everything else stays opaque: training tools save settings and schedulers beside the tensors,
+// which nobody has to understand. Whoever needs one of them reports its name.
 //
 // Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py (protocols 2 to 4).
 
@@ -12,25 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "converters/dtype.h"
 #include "penult/status.h"
 
 namespace penult::converters {
-
-enum class Dtype {
-  kFloat32,
-  kFloat64,
-  kFloat16,
-  kBfloat16,
-  kInt64,
-  kInt32,
-  kInt16,
-  kInt8,
-  kUint8,
-  kBool
-};
-
-size_t dtype_bytes(Dtype dtype);
-const char* dtype_name(Dtype dtype);
 
 struct Object;
 using Ref = const Object*;
@@ -51,6 +37,8 @@ struct Object {
     kGlobal,   // text: "module name"
     kStorage,  // items[0]: key; number: elements; dtype
     kTensor,   // items[0]: storage; number: offset; dims; strides (all in elements)
+    kOpaque,   // an unknown name, what calling it would give, or a text that is too long to keep;
+               // see opaque_name(); of a storage: items[1] is its key
   };
   Kind kind = Kind::kNone;
   Dtype dtype = Dtype::kFloat32;
@@ -65,6 +53,9 @@ struct Pickle {
   Ref root = nullptr;
   size_t end = 0;  // offset behind the STOP opcode
 };
+
+// What an opaque object is or is made by: "module.name"; for messages.
+std::string opaque_name(const Object& opaque);
 
 // Interprets one pickle that starts at `begin`. FormatCorrupt, FormatUnsupported or LimitExceeded,
 // with the byte offset.

@@ -3,12 +3,13 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "converters/pytorch/formats.h"
 #include "converters/pytorch/state_dict.h"
+#include "converters/pytorch/storage_reader.h"
 #include "converters/pytorch/zip_reader.h"
 #include "engine/base/check.h"
-#include "engine/base/file.h"
 #include "engine/base/text.h"
 
 namespace penult::converters {
@@ -35,6 +36,42 @@ Result<std::string> find_root(const ZipReader& zip) {
   return root;
 }
 
+// Other kinds of archives that PyTorch writes, by an entry that a state dict has not (the archive's
+// root folder left out), and what their owner can do.
+struct OtherKind {
+  std::string_view entry;  // that it begins with
+  const char* what;
+  const char* tensors;  // Python for its state dict
+};
+constexpr OtherKind kOtherKinds[] = {
+    {"code/", "a TorchScript module (torch.jit.save)", "torch.jit.load(FILE).state_dict()"},
+    {"constants.pkl", "a TorchScript module (torch.jit.save)", "torch.jit.load(FILE).state_dict()"},
+    {"archive_format", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+    {"models/model.json", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+    {"serialized_exported_program.json", "an exported program (torch.export.save)",
+     "torch.export.load(FILE).state_dict"},
+};
+
+// FormatUnsupported for those. Whatever else is wrong with the archive ZipReader::open says.
+Status check_kind(std::span<const uint8_t> file) {
+  const auto names = ZipReader::list_names(file);
+  if (!names.ok()) return {};
+  for (const std::string& name : *names) {
+    const std::string_view inside = std::string_view(name).substr(name.find('/') + 1);
+    for (const OtherKind& kind : kOtherKinds) {
+      if (!inside.starts_with(kind.entry) && name != kind.entry) continue;
+      return Status(
+          StatusCode::kFormatUnsupported,
+          concat("the file holds ", kind.what,
+                 ", which is a program; save its tensors in Python: torch.save(", kind.tensors,
+                 ", \"weights.pt\"), or export the network: ", "torch.onnx.export(model, ...)"));
+    }
+  }
+  return {};
+}
+
 // An entry that the format needs: without it the archive is damaged.
 Result<std::span<const uint8_t>> read_required(const ZipReader& zip, const std::string& name) {
   auto bytes = zip.read(name);
@@ -52,6 +89,31 @@ Status check_byte_order(const ZipReader& zip, const std::string& root) {
                 concat("byte order ", quote(text), ", expected \"little\""));
 }
 
+struct Contents {
+  Pickle object;
+  std::map<std::string, StoragePlace> storages;  // by key
+};
+
+// Everything but the storages themselves.
+Result<Contents> read_contents(const StorageReader& reader) {
+  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, reader.read_all());
+  PENULT_RETURN_IF_ERROR(check_kind(file));
+  PENULT_ASSIGN_OR_RETURN(const ZipReader zip, ZipReader::open(file));
+  PENULT_ASSIGN_OR_RETURN(const std::string root, find_root(zip));
+  PENULT_RETURN_IF_ERROR(check_byte_order(zip, root));
+  PENULT_ASSIGN_OR_RETURN(const auto data, read_required(zip, root + "data.pkl"));
+  Contents contents;
+  PENULT_ASSIGN_OR_RETURN(contents.object, read_pickle(data, 0));
+  if (contents.object.end != data.size()) return corrupt("bytes follow the pickle of data.pkl");
+  const std::string folder = root + "data/";
+  for (const ZipReader::Entry& entry : zip.entries()) {
+    if (!entry.name.starts_with(folder)) continue;
+    contents.storages.emplace(entry.name.substr(folder.size()),
+                              StoragePlace{entry.data_offset, entry.bytes, entry.crc32});
+  }
+  return contents;
+}
+
 }  // namespace
 
 bool is_pytorch_zip(std::span<const uint8_t> head) {
@@ -59,32 +121,24 @@ bool is_pytorch_zip(std::span<const uint8_t> head) {
 }
 
 Result<StateDict> read_pytorch_zip(const std::string& path) {
-  PENULT_ASSIGN_OR_RETURN(const std::vector<uint8_t> file, read_file(path, kMaxWeightFileBytes));
-  PENULT_ASSIGN_OR_RETURN(const ZipReader zip, ZipReader::open(file));
-  PENULT_ASSIGN_OR_RETURN(const std::string root, find_root(zip));
-  PENULT_RETURN_IF_ERROR(check_byte_order(zip, root));
-  PENULT_ASSIGN_OR_RETURN(const auto data, read_required(zip, root + "data.pkl"));
-  PENULT_ASSIGN_OR_RETURN(const Pickle object, read_pickle(data, 0));
-  if (object.end != data.size()) return corrupt("bytes follow the pickle of data.pkl");
-  std::map<std::string, std::span<const uint8_t>> checked;  // each CRC only once
+  PENULT_ASSIGN_OR_RETURN(StorageReader reader, StorageReader::open(path));
+  PENULT_ASSIGN_OR_RETURN(const Contents contents, read_contents(reader));
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
     const std::string& key = storage_key(storage);
-    auto found = checked.find(key);
-    if (found == checked.end()) {
-      PENULT_ASSIGN_OR_RETURN(const auto bytes, read_required(zip, root + "data/" + key));
-      found = checked.emplace(key, bytes).first;
+    const auto found = contents.storages.find(key);
+    if (found == contents.storages.end()) {
+      return corrupt(concat("zip archive: entry ", quote("data/" + key), " is missing"));
     }
     const uint64_t expected = static_cast<uint64_t>(storage.number) * dtype_bytes(storage.dtype);
     if (static_cast<uint64_t>(storage.number) > kMaxWeightFileBytes ||
-        found->second.size() != expected) {
-      return corrupt(concat("storage ", quote(key), ": ", found->second.size(), " bytes, expected ",
+        found->second.bytes != expected) {
+      return corrupt(concat("storage ", quote(key), ": ", found->second.bytes, " bytes, expected ",
                             storage.number, " elements of ", dtype_name(storage.dtype)));
     }
-    return found->second;
+    return reader.read(key, found->second);
   };
-  PENULT_ASSIGN_OR_RETURN(StateDict weights, read_state_dict(object, file.size(), storage_bytes));
-  weights.format = "PyTorch state dict (zip format)";
-  return weights;
+  return read_state_dict(contents.object, reader.file_bytes(), storage_bytes,
+                         "PyTorch state dict (zip format)");
 }
 
 }  // namespace penult::converters

@@ -144,24 +144,46 @@ Status ZipReader::read_directory() {
   return check_layout(directory.offset);
 }
 
-Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
+// Bytes of the directory entry at `at`, whose fixed part lies within the directory.
+uint64_t ZipReader::central_bytes(uint64_t at) const {
+  return kCentralBytes + load_le<uint16_t>(file_, at + 28) + load_le<uint16_t>(file_, at + 30) +
+         load_le<uint16_t>(file_, at + 32);
+}
+
+Result<std::string> ZipReader::read_name(uint64_t at, uint64_t end) const {
   if (end - at < kCentralBytes || load_le<uint32_t>(file_, at) != kCentralMagic) {
     return corrupt(concat("no directory entry at byte ", at));
   }
-  const auto flags = load_le<uint16_t>(file_, at + 8), method = load_le<uint16_t>(file_, at + 10);
-  const uint64_t name_bytes = load_le<uint16_t>(file_, at + 28);
-  const uint64_t extra_bytes = load_le<uint16_t>(file_, at + 30);
-  const uint64_t tail = name_bytes + extra_bytes + load_le<uint16_t>(file_, at + 32);
-  if (end - at - kCentralBytes < tail) return corrupt("a directory entry is cut off");
+  if (end - at < central_bytes(at)) return corrupt("a directory entry is cut off");
+  const auto name = file_.subspan(at + kCentralBytes, load_le<uint16_t>(file_, at + 28));
+  return std::string(name.begin(), name.end());
+}
+
+Result<std::vector<std::string>> ZipReader::list_names(std::span<const uint8_t> file) {
+  const ZipReader reader(file);
+  PENULT_ASSIGN_OR_RETURN(const Directory directory, find_directory(file));
+  std::vector<std::string> names;
+  uint64_t at = directory.offset;
+  for (uint64_t i = 0; i < directory.entries; ++i) {
+    PENULT_ASSIGN_OR_RETURN(names.emplace_back(),
+                            reader.read_name(at, directory.offset + directory.bytes));
+    at += reader.central_bytes(at);
+  }
+  return names;
+}
+
+Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
   Entry entry;
-  const auto name = file_.subspan(at + kCentralBytes, name_bytes);
-  entry.name.assign(name.begin(), name.end());
+  PENULT_ASSIGN_OR_RETURN(entry.name, read_name(at, end));
   if (!is_safe_entry_name(entry.name)) {
     return corrupt(concat("entry name ", quote(entry.name),
                           " is not a relative path of valid text without \"..\""));
   }
+  const auto flags = load_le<uint16_t>(file_, at + 8), method = load_le<uint16_t>(file_, at + 10);
+  const uint64_t extra_bytes = load_le<uint16_t>(file_, at + 30);
   // Some readers would take that name instead.
-  if (find_field(file_.subspan(at + kCentralBytes + name_bytes, extra_bytes), kUnicodePathField)) {
+  if (find_field(file_.subspan(at + kCentralBytes + entry.name.size(), extra_bytes),
+                 kUnicodePathField)) {
     return corrupt(concat("entry ", quote(entry.name), " has a second name"));
   }
   if ((flags & kEncrypted) != 0 || method != 0) {
@@ -184,7 +206,7 @@ Status ZipReader::read_central_header(uint64_t& at, uint64_t end) {
   entry.crc32 = load_le<uint32_t>(file_, at + 16);
   entry.flags = flags;
   entries_.push_back(std::move(entry));
-  at += kCentralBytes + tail;
+  at += central_bytes(at);
   return {};
 }
 

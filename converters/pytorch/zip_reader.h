@@ -30,6 +30,9 @@ class ZipReader {
   // encryption, entries of 4 GiB or more; LimitExceeded: more than 100,000 entries.
   static Result<ZipReader> open(std::span<const uint8_t> file);
 
+  // The names of the entries, in an archive that open() may refuse: to say what it is instead.
+  static Result<std::vector<std::string>> list_names(std::span<const uint8_t> file);
+
   const std::vector<Entry>& entries() const { return entries_; }
   // The entry's bytes; NotFound, or ChecksumMismatch if its CRC-32 differs.
   Result<std::span<const uint8_t>> read(const std::string& name) const;
@@ -37,6 +40,8 @@ class ZipReader {
  private:
   explicit ZipReader(std::span<const uint8_t> file) : file_(file) {}
   Status read_directory();
+  Result<std::string> read_name(uint64_t at, uint64_t end) const;
+  uint64_t central_bytes(uint64_t at) const;
   Status read_central_header(uint64_t& at, uint64_t end);
   Status check_local_header(Entry& entry) const;
   bool descriptor_agrees(const Entry& entry, uint64_t at, uint64_t next) const;

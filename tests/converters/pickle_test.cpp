@@ -94,6 +94,9 @@ TEST(Pickle, CallsOfStateDictsAreInterpreted) {
   const Pickle dict = read_ok("ccollections\nOrderedDict\n]](K\1K\2ea\x85R.");
   EXPECT_EQ(dict.root->kind, Kind::kDict);
   EXPECT_EQ(dict.root->items[1]->number, 2);
+  EXPECT_EQ(
+      read_ok("ccollections\ndefaultdict\nc__builtin__\nlist\n\x85R(K\1K\2u.").root->items.size(),
+      2u);
   const Pickle size = read_ok("ctorch\nSize\n(K\2K\3t\x85R.");
   EXPECT_EQ(size.root->kind, Kind::kTuple);
   const Pickle tensor = read_ok(
@@ -111,13 +114,46 @@ TEST(Pickle, CallsOfStateDictsAreInterpreted) {
   EXPECT_EQ(tensor.root->items[0]->number, 6);
 }
 
-TEST(Pickle, OtherNamesAreRefusedBeforeAnythingIsCalled) {
-  const auto unsupported = StatusCode::kFormatUnsupported;
-  expect_refused("cos\nsystem\n(X\x02\x00\x00\x00idtR."s, unsupported, "\"os system\"");
-  expect_refused("\x8c\x02os\x8c\x06system\x93.", unsupported, "\"os system\"");
-  expect_refused("ctorch._utils\n_rebuild_tensor_v2.__class__\n.", unsupported, "never run");
-  expect_refused("ctorch\nfloatstorage\n.", unsupported, "never run");
-  expect_refused("(ios\nsystem\n.", unsupported, "opcode 105");
+TEST(Pickle, OtherNamesAndWhatTheyMakeStayOpaque) {
+  for (const std::string& code :
+       {"cos\nsystem\n."s, "cos\nsystem\n(X\x02\x00\x00\x00idtR."s,
+        "\x8c\x02os\x8c\x06system\x93."s, "cos\nsystem\n)\x81}b."s,
+        "\x80\x04\x63os\nsystem\n)}\x92."s, "cos\nsystem\nN\x85RN\x85R."s}) {
+    const Pickle pickle = read_ok(code);
+    ASSERT_EQ(pickle.root->kind, Kind::kOpaque) << code;
+    EXPECT_EQ(opaque_name(*pickle.root), "os.system") << code;
+  }
+  EXPECT_EQ(read_ok("ctorch._utils\n_rebuild_tensor_v2.__class__\n.").root->kind, Kind::kOpaque);
+  EXPECT_EQ(read_ok("ctorch\nfloatstorage\n.").root->kind, Kind::kOpaque);
+}
+
+TEST(Pickle, OpaqueContainersTakeItemsAndKeepNone) {
+  const Pickle pickle = read_ok("ca\nb\n)\x81(K\1K\2uK\3K\4sK\5a(K\6K\7K\x08\x65N\x62.");
+  EXPECT_EQ(pickle.root->kind, Kind::kOpaque);
+  EXPECT_TRUE(pickle.root->items.empty());
+}
+
+TEST(Pickle, TensorsAndStoragesOfUnknownKindsAreOpaque) {
+  const Pickle pickle = read_ok(
+      "ctorch._utils\n_rebuild_tensor_v2\n"
+      "((X\x07\x00\x00\x00storagectorch\nQInt8Storage\nX\x01\x00\x00\x00"
+      "5X\x03\x00\x00\x00"
+      "cpuK\x06tQK\1(K\2t(K\3t\x89NtR."s);
+  EXPECT_EQ(pickle.root->kind, Kind::kOpaque);
+  EXPECT_EQ(opaque_name(*pickle.root), "torch.QInt8Storage");
+}
+
+TEST(Pickle, ClassesThatAreKnownAreNotInstantiatedOtherwise) {
+  expect_refused("ccollections\nOrderedDict\n)\x81.", StatusCode::kFormatUnsupported,
+                 "\"collections OrderedDict\"");
+  expect_refused("(ios\nsystem\n.", StatusCode::kFormatUnsupported, "opcode 105");
+  expect_refused("K\1)\x81.", StatusCode::kFormatUnsupported, "makes an object");
+}
+
+TEST(Pickle, LongTextsAreSkipped) {
+  const std::string longest(64 << 10, 'x');
+  EXPECT_EQ(read_ok("X\0\0\1\0"s + longest + ".").root->text.size(), longest.size());
+  EXPECT_EQ(read_ok("X\1\0\1\0"s + longest + "y.").root->kind, Kind::kOpaque);
 }
 
 TEST(Pickle, TheStateOfADictIsReadAndDropped) {

@@ -12,8 +12,9 @@ exec </dev/null
 
 corpora=("$@")
 ((${#corpora[@]})) || corpora=(build/fuzz/corpus)
-readonly out=build/fuzz-coverage targets=(penult_file pytorch onnx bmp pnm png jpeg webp npz)
-files=(converters/{onnx,pytorch}/*.cpp engine/image/{bmp,decode,exif,jpeg,pnm,png,preprocess,webp}.cpp
+readonly out=build/fuzz-coverage targets=(penult_file pytorch onnx safetensors bmp pnm png jpeg webp npz)
+files=(converters/{dtype,tensor_names}.cpp converters/{onnx,pytorch,safetensors}/*.cpp
+       engine/image/{bmp,decode,exif,jpeg,pnm,png,preprocess,webp}.cpp
        engine/model/{loader,model_data,read_graph_part,weight_file}.cpp
        engine/graph/{infer_shapes,validate}.cpp engine/ops/*.cpp engine/output/npz_reader.cpp)
 

@@ -15,7 +15,9 @@ import small_files  # noqa: E402
 
 MAGIC = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp", b"BM": "bmp", b"P": "pnm"}
 MOST_BYTES = 8 << 10  # larger seeds make every run slow, but for a few that have no equal
-LARGE = ("legacy_control.pt", "every_operator.penult")
+TARGETS = {".penult": "penult_file", ".pt": "pytorch", ".safetensors": "safetensors",
+           ".json": "safetensors"}
+LARGE = ("legacy_control.pt", "every_operator.penult", "safetensors_control.safetensors")
 
 
 def pictures():
@@ -27,10 +29,9 @@ def pictures():
 
 def models():
     for name, make in cases.all_files().items():
-        target = "penult_file" if name.endswith(".penult") else "pytorch"
-        yield target, name, make()
-    for path in (TESTS / "converters/fixtures").glob("*.pt"):
-        yield "pytorch", path.name, path.read_bytes()
+        yield TARGETS[Path(name).suffix], name, make()
+    for path in (TESTS / "converters/fixtures").glob("torch*"):
+        yield TARGETS[path.suffix], path.name, path.read_bytes()
 
 
 def main():

@@ -24,7 +24,7 @@ Result<StateDict> read_bare(std::span<const uint8_t> bytes) {
     if (needed && *needed <= bytes.size()) return bytes;
     return Status(StatusCode::kFormatCorrupt, "no such storage");
   };
-  return converters::read_state_dict(*pickle, bytes.size(), storage);
+  return converters::read_state_dict(*pickle, bytes.size(), storage, "bare");
 }
 
 void check(const Result<StateDict>& weights, uint64_t file_bytes) {

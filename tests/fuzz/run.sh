@@ -21,7 +21,7 @@ while getopts "t:p:" option; do
 done
 shift $((OPTIND - 1))
 targets=("$@")
-((${#targets[@]})) || targets=(penult_file pytorch onnx bmp pnm png jpeg webp npz)
+((${#targets[@]})) || targets=(penult_file pytorch onnx safetensors bmp pnm png jpeg webp npz)
 
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 mkdir -p build/fuzz/logs
@@ -40,7 +40,7 @@ fuzz() {  # TARGET
   if [[ -f tests/fuzz/dict/$target.dict ]]; then dictionary=(-dict="tests/fuzz/dict/$target.dict"); fi
   # Values lead to the numbers that these readers compare with others. Decoders compare for each
   # pixel: that would make them four times slower, and find less.
-  case $target in penult_file | pytorch | onnx | npz) values=1 ;; *) values=0 ;; esac
+  case $target in penult_file | pytorch | onnx | safetensors | npz) values=1 ;; *) values=0 ;; esac
   "build/fuzz/tests/fuzz/fuzz_$target" "${dictionary[@]}" -max_total_time="$seconds" -timeout=10 \
     -rss_limit_mb=1024 -malloc_limit_mb=600 -max_len=65536 -len_control=100 -use_value_profile=$values \
     -print_final_stats=1 \

@@ -2,6 +2,7 @@
 and opcodes that torch.save does not write. For make_seeds.py."""
 
 import io
+import json
 import struct
 import zipfile
 
@@ -132,9 +133,31 @@ def every_opcode():
              b"K\3" + b"]" + b"K\4a" + b"(K\5K\6e", b"K\4" + b"(NNt0j\1\0\0\0", b"K\5" + b"N\x85", b"K\6" + b"NN\x86",
              b"K\7" + b"\x88\x89N\x87", b"K\x08" + b"(NN1)", b"K\x09" + b"}N\x88s", b"K\n" + b"ctorch\nFloatStorage\n",
              b"K\x0b" + b"ctorch\nSize\n" + b"K\1K\2\x86\x85R",
+             b"K\x0e" + b"ca\nb\n)\x81}b(K\1K\2uK\1a", b"K\x0f" + b"ca\nb\n)}\x92K\1\x85R",
+             b"K\x10" + b"ccollections\ndefaultdict\nca\nb\n\x85RK\1K\2s",
              b"K\r" + b"ccollections\nOrderedDict\n" + b"](K\1K\2\x86K\3N\x86e\x85R"]
     end = b"ccollections\nOrderedDict\n)R}br\2\0\0\0"
     return b"\x80\4\x95" + struct.pack("<Q", 9) + b"}(" + b"".join(pairs) + b"K\x0c" + end + b"u."
+
+
+def safetensors(**tensors):
+    """name = (type, shape, bytes)"""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, (dtype, dims, raw) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": dims, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def header_files():
+    widths = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4,
+              "U16": 2, "U8": 1, "BOOL": 1}
+    types = {dtype.lower(): (dtype, [2], bytes(range(2 * width))) for dtype, width in widths.items()}
+    yield "safetensors", "types.safetensors", safetensors(**types)
+    yield "safetensors", "scalar_and_empty.safetensors", safetensors(a=("F32", [], bytes(4)), b=("F16", [3, 0], b""))
+    yield "safetensors", "prefixes.safetensors", safetensors(**{
+        "module.model.conv1.weight": ("F16", [1, 1, 1, 2], bytes(4)), "n_averaged": ("I64", [], bytes(8))})
 
 
 def npy(descr, dims, data):
@@ -179,4 +202,5 @@ def all_files():
     """(target, name, bytes) of each."""
     yield from models()
     yield from weight_files()
+    yield from header_files()
     yield from arrays()

@@ -6,7 +6,8 @@ manifest.txt says what must come of each; hostile_test.py compares.
 import importlib
 
 MODULES = ("penult_header_cases", "penult_weight_cases", "penult_graph_cases",
-           "penult_value_cases", "pickle_cases", "tensor_cases", "zip_cases")
+           "penult_value_cases", "pickle_cases", "checkpoint_cases", "tensor_cases",
+           "zip_cases", "safetensors_cases")
 FILES = {}
 MODULE_OF = {}
 

@@ -182,3 +182,13 @@ def tensors_tied():
     first, second = (net[f"features.{i}.conv.2.weight"] for i in (5, 6))
     second.data, first.key, second.key = first.data, "tied", "tied"
     return net.legacy()
+
+
+@case(".pt")
+def tensors_of_two_storages_in_turn():
+    """Each tensor is one number of one of two storages of 1 MB."""
+    net, data = StateDict(), bytes(1 << 20)
+    for i in range(1000):
+        net.tensors[f"t{i}"] = Tensor((1,), data)
+        net[f"t{i}"].key = str(i % 2)
+    return net.zip()
