@@ -51,9 +51,12 @@ Result<Source> read_source(const std::string& path, const ImportOptions& options
   PENULT_RETURN_IF_ERROR(file.read_at(0, head));
   for (const Format& format : all_formats()) {
     if (!format.recognises(head, path)) continue;
-    return format.read(path, {.external_data = options.external_data,
-                              .input_h = options.input_h,
-                              .input_w = options.input_w});
+    ReadOptions read = {options.external_data, options.input_h, options.input_w};
+    if (read.input_h == 0 && options.preprocess) {
+      read.input_h = options.preprocess->crop_h;
+      read.input_w = options.preprocess->crop_w;
+    }
+    return format.read(path, read);
   }
   return Status(
       StatusCode::kFormatUnsupported,
@@ -78,37 +81,15 @@ Result<const Architecture*> architecture_called(const std::string& name) {
                        ", expected one of: ", list_names(all_architectures())));
 }
 
-// Of several that fit, the one whose name the file has: tensors do not say how a network pads. The
-// longest, since tf_efficientnet_lite0 has the name of efficientnet_lite0 in it. Else the first.
-const Architecture* choose_by_name(const std::vector<const Architecture*>& fitting,
-                                   Import& import) {
-  const Architecture* best = nullptr;
-  for (const Architecture* each : fitting) {
-    const bool named = import.file.find(each->name) != std::string::npos;
-    const bool longer = best == nullptr ||
-                        std::string_view(each->name).size() > std::string_view(best->name).size();
-    if (named && longer) best = each;
-  }
-  const char* why = best != nullptr ? "as the file's name says" : "the file does not say";
-  if (best == nullptr) best = fitting.front();
-  if (fitting.size() == 1) return best;
-  std::string others;
-  for (const Architecture* each : fitting) {
-    if (each != best) others += concat(others.empty() ? "" : ", ", each->name);
-  }
-  import.report.notes.push_back(concat("architecture ", best->name, ", ", why, "; the tensors fit ",
-                                       others, ", too: --arch chooses"));
-  return best;
-}
-
-Result<const Architecture*> choose_architecture(const StateDict& weights, Import& import) {
-  if (!import.options.arch.empty()) return architecture_called(import.options.arch);
-  if (import.known != nullptr) return architecture_called(import.known->arch);
-  std::vector<const Architecture*> fitting;
+Result<const Architecture*> choose_architecture(StateDict& weights, const Import& import) {
+  const std::string& named = import.known != nullptr && import.options.arch.empty()
+                                 ? import.known->arch
+                                 : import.options.arch;
+  weights.hint = named.empty() ? import.file : named;
+  if (!named.empty()) return architecture_called(named);
   for (const Architecture& architecture : all_architectures()) {
-    if (architecture.recognises(weights)) fitting.push_back(&architecture);
+    if (architecture.recognises(weights)) return &architecture;
   }
-  if (!fitting.empty()) return choose_by_name(fitting, import);
   const std::string first =
       weights.tensors.empty() ? "" : concat(" (the first is ", quote(weights.tensors[0].name), ")");
   return Status(StatusCode::kFormatUnsupported,
@@ -129,29 +110,41 @@ void set_input_size(int64_t h, int64_t w, ModelInfo& info) {
 }
 
 // Who says how to prepare pictures, in the order of whom to believe.
-void set_preprocess(const std::optional<Preprocess>& of_file, Import& import, ModelInfo& info) {
+void choose_preprocess(const std::optional<Preprocess>& of_file, Import& import, ModelInfo& info) {
+  Preprocess& p = info.preprocess;
   const Preset* known =
       import.known != nullptr ? find_preset(std::string_view(import.known->preprocess)) : nullptr;
   std::string& by = import.report.preprocess_by;
-  const Preprocess before = info.preprocess;
   if (import.options.preprocess) {
-    info.preprocess = *import.options.preprocess;
+    p = *import.options.preprocess;
     by = "--preprocess";
   } else if (of_file) {
-    info.preprocess = *of_file;
+    p = *of_file;
     by = "the file";
   } else if (known != nullptr) {
-    info.preprocess = known->preprocess;
+    p = known->preprocess;
     by = "the table of published weights, which has this file";
   } else {
-    by = concat("architecture ", info.architecture, "; the file does not say");
+    const bool recognised = architecture_called(info.architecture).ok();
+    by = concat(recognised ? concat("architecture ", info.architecture) : std::string("default"),
+                "; the file does not say");
   }
-  if (info.preprocess == before) return;
-  info.input_h = info.preprocess.crop_h;
-  info.input_w = info.preprocess.crop_w;
 }
 
-void fill_in(const std::optional<Preprocess>& preprocess, Import& import, ModelInfo& info) {
+// The input is as large as the crop, but where a graph says itself how large it is.
+void set_preprocess(const std::optional<Preprocess>& of_file, bool is_graph, Import& import,
+                    ModelInfo& info) {
+  const Preprocess before = info.preprocess;
+  choose_preprocess(of_file, import, info);
+  if (is_graph) {
+    set_input_size(info.input_h, info.input_w, info);
+  } else if (info.preprocess != before) {
+    info.input_h = info.preprocess.crop_h;
+    info.input_w = info.preprocess.crop_w;
+  }
+}
+
+void fill_in(Import& import, ModelInfo& info) {
   const ImportOptions& options = import.options;
   info.source_sha256 = import.sha256;
   info.source_name = is_valid_utf8(import.file) ? import.file : escape_name(import.file);
@@ -159,8 +152,6 @@ void fill_in(const std::optional<Preprocess>& preprocess, Import& import, ModelI
   info.weights_name = import.known != nullptr ? import.known->weights : info.source_name;
   if (import.known != nullptr) info.licence = import.known->licence;
   if (!options.weights_name.empty()) info.weights_name = options.weights_name;
-  set_preprocess(preprocess, import, info);
-  if (options.input_h != 0) set_input_size(options.input_h, options.input_w, info);
 }
 
 // Takes what the source holds. A graph is what it is.
@@ -180,15 +171,19 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
   PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));
   PENULT_ASSIGN_OR_RETURN(import.sha256, sha256_of_file(path));
   import.known = options.known ? &*options.known : find_known_weights(import.sha256);
-  const auto preprocess = std::visit([](auto& s) { return s.preprocess; }, source);
+  const bool is_graph = std::holds_alternative<SourceGraph>(source);
+  std::optional<Preprocess> preprocess;
   std::visit(
       [&](auto& s) {
+        preprocess = s.preprocess;
         import.report.format = s.format;
         import.report.notes = std::move(s.notes);
       },
       source);
   PENULT_ASSIGN_OR_RETURN(ModelData model, build(source, import));
-  fill_in(preprocess, import, model.info);
+  fill_in(import, model.info);
+  set_preprocess(preprocess, is_graph, import, model.info);
+  if (options.input_h != 0) set_input_size(options.input_h, options.input_w, model.info);
   PENULT_RETURN_IF_ERROR(validate(model));
   if (report != nullptr) *report = std::move(import.report);
   return model;

@@ -32,6 +32,9 @@ struct NamedTensor {
 struct StateDict {
   std::vector<NamedTensor> tensors;
   std::string format;  // "pytorch legacy", "pytorch zip": for messages and provenance
+  // The file's name, or the architecture that the user named: tells networks apart whose tensors
+  // are called the same.
+  std::string hint;
   std::optional<Preprocess> preprocess;  // where the file says it
   std::vector<std::string> notes;        // choices made on the way: a line each, for the user
 };

@@ -83,6 +83,7 @@ Outcome read_preprocess(const std::string& text, std::optional<Preprocess>& prep
 }
 
 void print_choices(const converters::ImportReport& report, const Preprocess& preprocess) {
+  if (!report.format.empty()) print_out("read as: {}\n", report.format);
   for (const std::string& note : report.notes) print_out("note: {}\n", note);
   const converters::Preset* preset = converters::find_preset(preprocess);
   const bool chosen = report.preprocess_by == "--preprocess";

