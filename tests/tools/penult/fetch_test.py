@@ -7,7 +7,7 @@ import os
 import support
 from loopback import (BLOB, FILE, FetchTest, blob, chunked, endless, endless_header, raw, sha256,
                       status, whole)
-from support import WEIGHTS
+from support import PROGRAM, WEIGHTS, make_terminal_picture
 
 
 class Whole(FetchTest):
@@ -170,6 +170,22 @@ class Usage(FetchTest):
         self.table(server, Whole.CONTENT)
         self.penult("fetch", "other-name", "--table", "table.json", "--cache", "c", "--quiet")
         self.assertIn("other-name.penult", self.files())
+
+    def on_a_terminal(self, *options):
+        (self.cache / FILE).unlink(missing_ok=True)
+        command = [PROGRAM, *map(str, self.command(*options))]
+        code, shown = make_terminal_picture.on_terminal(command, cwd=self.folder)
+        self.assertEqual(code, 3)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_terminal_sees_one_line_of_progress_that_ends_with_all(self):
+        content = blob(3 << 20)
+        self.table(self.serve(whole(content)), content)
+        lines = self.on_a_terminal().split("\n")
+        self.assertTrue(lines[0].startswith("\r"))
+        self.assertRegex(lines[0].split("\r")[-1], r"\A3\.0/3\.0 MiB  [\d.]+ MiB/s\x1b\[K\Z")
+        self.assertRegex(lines[1], rf"\A{FILE}: from http")
+        self.assertRegex(self.on_a_terminal("--quiet"), rf"\A{FILE}: from http")
 
     def test_architecture_that_is_not_known_is_refused_before_the_download(self):
         server = self.serve(whole(BLOB))
