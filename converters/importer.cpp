@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <new>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "converters/known_weights.h"
 #include "converters/onnx/import.h"
 #include "converters/onnx/onnx_model.h"
+#include "converters/presets.h"
 #include "converters/pytorch/formats.h"
 #include "converters/safetensors/formats.h"
 #include "engine/base/check.h"
@@ -53,30 +56,50 @@ Result<Source> read_source(const std::string& path, const ImportOptions& options
   PENULT_RETURN_IF_ERROR(file.read_at(0, head));
   for (const Format& format : all_formats()) {
     if (!format.recognises(head, path)) continue;
-    return format.read(path, {.external_data = options.external_data,
-                              .input_h = options.input_h,
-                              .input_w = options.input_w});
+    ReadOptions read = {options.external_data, options.input_h, options.input_w};
+    if (read.input_h == 0 && options.preprocess) {
+      read.input_h = options.preprocess->crop_h;
+      read.input_w = options.preprocess->crop_w;
+    }
+    return format.read(path, read);
   }
   return Status(
       StatusCode::kFormatUnsupported,
       concat("not a weight file of a known format; known are: ", list_names(all_formats())));
 }
 
-Result<const Architecture*> choose_architecture(const StateDict& weights, const std::string& name) {
+// What is decided about one file.
+struct Import {
+  const ImportOptions& options;
+  std::string file;  // without folders
+  std::string sha256;
+  const KnownWeights* known = nullptr;
+  ImportReport report;
+};
+
+Result<const Architecture*> architecture_called(const std::string& name) {
   for (const Architecture& architecture : all_architectures()) {
-    if (name.empty() ? architecture.recognises(weights) : name == architecture.name) {
-      return &architecture;
-    }
+    if (name == architecture.name) return &architecture;
   }
-  const std::string known = list_names(all_architectures());
-  if (!name.empty()) {
-    return Status(StatusCode::kInvalidArgument,
-                  concat("unknown architecture ", quote(name), ", expected one of: ", known));
+  return Status(StatusCode::kInvalidArgument,
+                concat("unknown architecture ", quote(name),
+                       ", expected one of: ", list_names(all_architectures())));
+}
+
+Result<const Architecture*> choose_architecture(StateDict& weights, const Import& import) {
+  const std::string& named = import.known != nullptr && import.options.arch.empty()
+                                 ? import.known->arch
+                                 : import.options.arch;
+  weights.hint = named.empty() ? import.file : named;
+  if (!named.empty()) return architecture_called(named);
+  for (const Architecture& architecture : all_architectures()) {
+    if (architecture.recognises(weights)) return &architecture;
   }
-  return Status(
-      StatusCode::kFormatUnsupported,
-      concat("the tensors' names fit no known architecture (the first is ",
-             quote(weights.tensors[0].name), "); known are: ", known, "; --arch names one"));
+  const std::string first =
+      weights.tensors.empty() ? "" : concat(" (the first is ", quote(weights.tensors[0].name), ")");
+  return Status(StatusCode::kFormatUnsupported,
+                concat("the tensors' names fit no known architecture", first,
+                       "; known are: ", list_names(all_architectures()), "; --arch names one"));
 }
 
 // Images are cropped to the new size, and resized so that the crop shows the same part of them as
@@ -91,40 +114,91 @@ void set_input_size(int64_t h, int64_t w, ModelInfo& info) {
   info.input_w = w;
 }
 
-Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo& info) {
-  PENULT_ASSIGN_OR_RETURN(info.source_sha256, sha256_of_file(path));
-  info.source_name = std::filesystem::path(path).filename().string();
-  if (!is_valid_utf8(info.source_name)) info.source_name = escape_name(info.source_name);
-  info.producer = concat("penult ", version());
-  const KnownWeights* known = find_known_weights(info.source_sha256);
-  info.weights_name = known != nullptr ? known->name : info.source_name;
-  if (known != nullptr) info.licence = known->licence;
-  if (!options.weights_name.empty()) info.weights_name = options.weights_name;
-  if (options.input_h != 0) set_input_size(options.input_h, options.input_w, info);
-  return {};
+// Who says how to prepare pictures, in the order of whom to believe.
+void choose_preprocess(const std::optional<Preprocess>& of_file, Import& import, ModelInfo& info) {
+  Preprocess& p = info.preprocess;
+  const Preset* known =
+      import.known != nullptr ? find_preset(std::string_view(import.known->preprocess)) : nullptr;
+  std::string& by = import.report.preprocess_by;
+  if (import.options.preprocess) {
+    p = *import.options.preprocess;
+    by = "--preprocess";
+  } else if (of_file) {
+    p = *of_file;
+    by = "the file";
+  } else if (known != nullptr) {
+    p = known->preprocess;
+    by = "the table of published weights, which has this file";
+  } else {
+    const bool recognised = architecture_called(info.architecture).ok();
+    by = concat(recognised ? concat("architecture ", info.architecture) : std::string("default"),
+                "; the file does not say");
+  }
 }
 
-// A graph is what it is.
-Result<ModelData> build(Source source, const ImportOptions& options) {
+// The input is as large as the crop, but where a graph says itself how large it is.
+void set_preprocess(const std::optional<Preprocess>& of_file, bool is_graph, Import& import,
+                    ModelInfo& info) {
+  const Preprocess before = info.preprocess;
+  choose_preprocess(of_file, import, info);
+  if (is_graph) {
+    set_input_size(info.input_h, info.input_w, info);
+  } else if (info.preprocess != before) {
+    info.input_h = info.preprocess.crop_h;
+    info.input_w = info.preprocess.crop_w;
+  }
+}
+
+void fill_in(Import& import, ModelInfo& info) {
+  const ImportOptions& options = import.options;
+  info.source_sha256 = import.sha256;
+  info.source_name = is_valid_utf8(import.file) ? import.file : escape_name(import.file);
+  info.producer = concat("penult ", version());
+  info.weights_name = import.known != nullptr ? import.known->weights : info.source_name;
+  if (import.known != nullptr) info.licence = import.known->licence;
+  if (!options.weights_name.empty()) info.weights_name = options.weights_name;
+}
+
+// Takes what the source holds. A graph is what it is.
+Result<ModelData> build(Source& source, Import& import) {
   if (auto* graph = std::get_if<SourceGraph>(&source)) return std::move(graph->model);
-  StateDict weights = std::get<StateDict>(std::move(source));
-  PENULT_ASSIGN_OR_RETURN(const Architecture* architecture,
-                          choose_architecture(weights, options.arch));
+  StateDict& weights = std::get<StateDict>(source);
+  PENULT_ASSIGN_OR_RETURN(const Architecture* architecture, choose_architecture(weights, import));
   return architecture->build(std::move(weights));
 }
 
-Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options) {
+Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options,
+                                 ImportReport* report) {
+  Import import = {.options = options,
+                   .file = std::filesystem::path(path).filename().string(),
+                   .sha256 = "",
+                   .report = {}};
   PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));
-  PENULT_ASSIGN_OR_RETURN(ModelData model, build(std::move(source), options));
-  PENULT_RETURN_IF_ERROR(fill_in(path, options, model.info));
+  PENULT_ASSIGN_OR_RETURN(import.sha256, sha256_of_file(path));
+  import.known = options.known ? &*options.known : find_known_weights(import.sha256);
+  const bool is_graph = std::holds_alternative<SourceGraph>(source);
+  std::optional<Preprocess> preprocess;
+  std::visit(
+      [&](auto& s) {
+        preprocess = s.preprocess;
+        import.report.format = s.format;
+        import.report.notes = std::move(s.notes);
+      },
+      source);
+  PENULT_ASSIGN_OR_RETURN(ModelData model, build(source, import));
+  fill_in(import, model.info);
+  set_preprocess(preprocess, is_graph, import, model.info);
+  if (options.input_h != 0) set_input_size(options.input_h, options.input_w, model.info);
   PENULT_RETURN_IF_ERROR(validate(model));
+  if (report != nullptr) *report = std::move(import.report);
   return model;
 }
 
 // Sizes are checked against the file's before anything is allocated, but the machine may be small.
-Result<ModelData> import_within_memory(const std::string& path, const ImportOptions& options) {
+Result<ModelData> import_within_memory(const std::string& path, const ImportOptions& options,
+                                       ImportReport* report) {
   try {
-    return read_and_build(path, options);
+    return read_and_build(path, options, report);
   } catch (const std::bad_alloc&) {
     return Status(StatusCode::kOutOfMemory, "no memory for the tensors");
   }
@@ -134,8 +208,9 @@ Result<ModelData> import_within_memory(const std::string& path, const ImportOpti
 
 std::span<const Format> all_formats() { return kFormats; }
 
-Result<ModelData> import_file(const std::string& path, const ImportOptions& options) {
-  Result<ModelData> model = import_within_memory(path, options);
+Result<ModelData> import_file(const std::string& path, const ImportOptions& options,
+                              ImportReport* report) {
+  Result<ModelData> model = import_within_memory(path, options, report);
   const StatusCode code = model.status().code();
   const bool names_itself = code == StatusCode::kNotFound || code == StatusCode::kIo ||
                             code == StatusCode::kInvalidArgument;

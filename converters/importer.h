@@ -3,12 +3,14 @@
 // Weight file -> ModelData. Offline: may be slow, must be loud.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "converters/known_weights.h"
 #include "engine/model/model_data.h"
 #include "penult/status.h"
 
@@ -30,6 +32,11 @@ struct NamedTensor {
 struct StateDict {
   std::vector<NamedTensor> tensors;
   std::string format;  // "pytorch legacy", "pytorch zip": for messages and provenance
+  // The file's name, or the architecture that the user named: tells networks apart whose tensors
+  // are called the same.
+  std::string hint;
+  std::optional<Preprocess> preprocess;  // where the file says it
+  std::vector<std::string> notes;        // choices made on the way: a line each, for the user
 };
 
 // What a file calls a value; each may be empty.
@@ -43,6 +50,9 @@ struct ValueNames {
 struct SourceGraph {
   ModelData model;
   std::vector<ValueNames> names;  // by value of model.graph
+  std::string format;             // these three as in StateDict
+  std::optional<Preprocess> preprocess;
+  std::vector<std::string> notes;
 };
 
 // What a file holds: tensors, whose network an architecture knows, or all of it.
@@ -74,13 +84,24 @@ struct Architecture {
 std::span<const Architecture> all_architectures();
 
 struct ImportOptions {
-  std::string arch;                  // empty: recognise
-  std::string weights_name;          // empty: the file name
-  int64_t input_h = 0, input_w = 0;  // both 0: the architecture's default
-  bool external_data = false;        // as ReadOptions
+  std::string arch;                      // empty: recognise
+  std::string weights_name;              // empty: that of a known file, or the file name
+  int64_t input_h = 0, input_w = 0;      // both 0: those of the preprocessing
+  bool external_data = false;            // as ReadOptions
+  std::optional<Preprocess> preprocess;  // instead of what file or architecture say
+  std::optional<KnownWeights> known;     // what the file is; else looked up by its SHA-256
+};
+
+// What was found and decided on the way, for the user.
+struct ImportReport {
+  std::string format;              // as StateDict::format
+  std::string preprocess_by;       // who said how to prepare pictures: "architecture resnet50"
+  std::vector<std::string> notes;  // a line each
 };
 
 // Reads, recognises, builds and validates; fills in source name, SHA-256 and producer.
-Result<ModelData> import_file(const std::string& path, const ImportOptions& options);
+// Preprocessing: of the options, else the file, else the known weights, else the architecture.
+Result<ModelData> import_file(const std::string& path, const ImportOptions& options,
+                              ImportReport* report = nullptr);
 
 }  // namespace penult::converters

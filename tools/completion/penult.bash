@@ -3,10 +3,11 @@ _penult() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "convert inspect extract truncate verify bench doctor --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "convert fetch inspect extract truncate verify bench doctor --help --version" -- "$word")
     return
   fi
   case "$command $before" in
+    "convert --preprocess") mapfile -t COMPREPLY < <(compgen -W "NAME FILE.json" -- "$word"); return ;;
     "extract --pool") mapfile -t COMPREPLY < <(compgen -W "avg max flatten none gem avg+std 2x2" -- "$word"); return ;;
     "extract --dtype") mapfile -t COMPREPLY < <(compgen -W "f32 f16" -- "$word"); return ;;
     "extract --exif") mapfile -t COMPREPLY < <(compgen -W "apply ignore" -- "$word"); return ;;
@@ -21,7 +22,8 @@ _penult() {
   esac
   if [[ $word == -* ]]; then
     case $command in
-      convert) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --arch --input-size --weights-name --force" -- "$word") ;;
+      convert) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --arch --input-size --preprocess --weights-name --external-data --force" -- "$word") ;;
+      fetch) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --cache --keep-source --list --force --quiet" -- "$word") ;;
       inspect) mapfile -t COMPREPLY < <(compgen -W "-h --help -v --verbose --no-ms --json" -- "$word") ;;
       extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --l2-normalize --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
       truncate) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -o --output --force" -- "$word") ;;

@@ -22,6 +22,7 @@ std::function<Outcome()> declare_bench(CLI::App& app);
 std::function<Outcome()> declare_convert(CLI::App& app);
 std::function<Outcome()> declare_doctor(CLI::App& app);
 std::function<Outcome()> declare_extract(CLI::App& app);
+std::function<Outcome()> declare_fetch(CLI::App& app);
 std::function<Outcome()> declare_inspect(CLI::App& app);
 std::function<Outcome()> declare_truncate(CLI::App& app);
 std::function<Outcome()> declare_verify(CLI::App& app);

@@ -1,9 +1,12 @@
 // penult convert: weight file -> proven .penult file.
 
+#include "tools/penult/convert.h"
+
 #include <charconv>
 #include <filesystem>
 
 #include "converters/importer.h"
+#include "converters/presets.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "tools/penult/command.h"
@@ -14,10 +17,8 @@
 namespace penult::program {
 namespace {
 
-struct Options {
-  std::string source, out, input_size;
-  converters::ImportOptions import;
-  bool force = false;
+struct Options : Conversion {
+  std::string input_size, preprocess;
 };
 
 Status parse_input_size(const std::string& text, converters::ImportOptions& import) {
@@ -53,10 +54,66 @@ Status check_weights_name(const std::string& name) {
                                                ", expected at most 1024 bytes of valid UTF-8")};
 }
 
+constexpr uint64_t kMaxPreprocessBytes = 64 << 10;
+
+// --preprocess: the name of a preset, or of a file; nothing if it was not given.
+Outcome read_preprocess(const std::string& text, std::optional<Preprocess>& preprocess) {
+  if (text.empty()) return {};
+  if (const converters::Preset* preset = converters::find_preset(std::string_view(text))) {
+    preprocess = preset->preprocess;
+    return {};
+  }
+  std::error_code ignored;
+  if (!text.ends_with(".json") && !std::filesystem::exists(text, ignored)) {
+    return Status(StatusCode::kNotFound,
+                  concat("--preprocess: there is no preset ", quote(text), " and no such file; ",
+                         "the nearest presets are ", converters::presets_near(text)));
+  }
+  auto bytes = read_file(text, kMaxPreprocessBytes);
+  if (!bytes.ok()) return of_file(bytes.status());
+  auto parsed =
+      converters::parse_preprocess({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  if (!parsed.ok()) {
+    return Status(parsed.status().code(),
+                  concat("--preprocess ", quote(text), ": ", parsed.status().message()));
+  }
+  preprocess = *parsed;
+  return {};
+}
+
+void print_choices(const converters::ImportReport& report, const Preprocess& preprocess) {
+  if (!report.format.empty()) print_out("read as: {}\n", report.format);
+  for (const std::string& note : report.notes) print_out("note: {}\n", note);
+  const converters::Preset* preset = converters::find_preset(preprocess);
+  const bool chosen = report.preprocess_by == "--preprocess";
+  print_out("preprocessing: {} (by {}{})\n",
+            preset != nullptr ? preset->name : converters::describe(preprocess),
+            report.preprocess_by, chosen ? "" : "; --preprocess overrides");
+}
+
+// The names of all presets, in lines for --help.
+std::string list_presets() {
+  constexpr size_t kColumns = 70;
+  std::string lines, line;
+  for (const converters::Preset& preset : converters::all_presets()) {
+    const std::string name = preset.name;
+    if (!line.empty() && line.size() + name.size() + 2 > kColumns) {
+      lines += line + ",\n";
+      line.clear();
+    }
+    line += line.empty() ? name : ", " + name;
+  }
+  return lines + line;
+}
+
 Outcome convert(Options options) {
   PENULT_RETURN_IF_ERROR(parse_input_size(options.input_size, options.import));
   PENULT_RETURN_IF_ERROR(check_architecture(options.import.arch));
   PENULT_RETURN_IF_ERROR(check_weights_name(options.import.weights_name));
+  if (Outcome read = read_preprocess(options.preprocess, options.import.preprocess);
+      !read.status.ok()) {
+    return read;
+  }
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.source).replace_extension(".penult").string();
   }
@@ -65,8 +122,14 @@ Outcome convert(Options options) {
   if (std::filesystem::equivalent(options.source, options.out, ignored)) {
     return Status(StatusCode::kInvalidArgument, "the output would replace the source; give -o");
   }
+  return convert_file(options);
+}
 
-  auto imported = converters::import_file(options.source, options.import);
+}  // namespace
+
+Outcome convert_file(const Conversion& options) {
+  converters::ImportReport report;
+  auto imported = converters::import_file(options.source, options.import, &report);
   if (!imported.ok()) return of_file(imported.status());
   PENULT_RETURN_IF_ERROR(check_signals());
   auto proven = write_proven(std::move(*imported), options.out, existing(options.force));
@@ -76,6 +139,7 @@ Outcome convert(Options options) {
   const Proof& proof = proven->proof;
   print_out("{}: {} from {} ({})\n", escape_name(options.out), info.architecture,
             escape_name(info.source_name), escape_name(info.weights_name));
+  print_choices(report, info.preprocess);
   print_out("model id {}\n", info.model_id);
   print_out(
       "proof: kernels against reference at {} x {}, {} taps compared: cosine >= 1 - {:.1e}, "
@@ -85,11 +149,9 @@ Outcome convert(Options options) {
   return {};
 }
 
-}  // namespace
-
 std::function<Outcome()> declare_convert(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("SRC", options->source, "PyTorch state dict (.pt, .pth), legacy or zip")
+  app.add_option("SRC", options->source, "PyTorch state dict (.pt, .pth), safetensors, or ONNX")
       ->type_name("FILE")
       ->required();
   app.add_option("-o,--output", options->out, "model to write [SRC, but ending in .penult]")
@@ -98,11 +160,19 @@ std::function<Outcome()> declare_convert(CLI::App& app) {
                  "name of the architecture [recognised from names and shapes]")
       ->type_name("NAME");
   app.add_option("--input-size", options->input_size,
-                 "size of the crop that the net sees, in pixels [as trained, 224x224]")
+                 "size of the crop that the net sees, in pixels [of the preprocessing]")
       ->type_name("HxW");
+  app.add_option("--preprocess", options->preprocess,
+                 "how to prepare pictures: a JSON file like the object \"preprocess\" of a\n"
+                 "provenance, or one of\n" +
+                     list_presets() +
+                     "\n[of the file, else of the published weights, else of the architecture]")
+      ->type_name("NAME|FILE.json");
   app.add_option("--weights-name", options->import.weights_name,
                  "what to call this set of weights [a known name, or that of SRC]")
       ->type_name("TEXT");
+  app.add_flag("--external-data", options->import.external_data,
+               "read the weights that an ONNX file keeps in other files beside it");
   app.add_flag("--force", options->force, "replace an existing model");
   return [options] { return convert(*options); };
 }

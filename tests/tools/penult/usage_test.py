@@ -3,7 +3,7 @@
 
 import support
 
-COMMANDS = ("convert", "inspect", "extract", "truncate", "verify", "bench", "doctor")
+COMMANDS = ("convert", "fetch", "inspect", "extract", "truncate", "verify", "bench", "doctor")
 
 
 class Help(support.ProgramTest):
@@ -30,8 +30,8 @@ class WrongUsage(support.ProgramTest):
         self.assertIn(says, result.stderr)
 
     def test_a_missing_or_unknown_command_names_those_that_exist(self):
-        self.assert_usage(says="expected one of convert, inspect, extract, truncate, verify, "
-                               "bench, doctor")
+        self.assert_usage(says="expected one of convert, fetch, inspect, extract, truncate, "
+                               "verify, bench, doctor")
         self.assert_usage("frobnicate", says='no command "frobnicate", expected one of convert')
         self.assert_usage("new\nline", says='no command "new\\x0aline"')
 
