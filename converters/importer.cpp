@@ -100,9 +100,11 @@ Status fill_in(const std::string& path, const ImportOptions& options, ModelInfo&
 }
 
 // A graph is what it is.
-Result<ModelData> build(Source source, const ImportOptions& options) {
+Result<ModelData> build(Source source, const std::string& path, const ImportOptions& options) {
   if (auto* graph = std::get_if<SourceGraph>(&source)) return std::move(graph->model);
   StateDict weights = std::get<StateDict>(std::move(source));
+  weights.hint =
+      options.arch.empty() ? std::filesystem::path(path).filename().string() : options.arch;
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture,
                           choose_architecture(weights, options.arch));
   return architecture->build(std::move(weights));
@@ -110,7 +112,7 @@ Result<ModelData> build(Source source, const ImportOptions& options) {
 
 Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options) {
   PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));
-  PENULT_ASSIGN_OR_RETURN(ModelData model, build(std::move(source), options));
+  PENULT_ASSIGN_OR_RETURN(ModelData model, build(std::move(source), path, options));
   PENULT_RETURN_IF_ERROR(fill_in(path, options, model.info));
   PENULT_RETURN_IF_ERROR(validate(model));
   return model;

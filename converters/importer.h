@@ -30,6 +30,9 @@ struct NamedTensor {
 struct StateDict {
   std::vector<NamedTensor> tensors;
   std::string format;  // "pytorch legacy", "pytorch zip": for messages and provenance
+  // The file's name, or the architecture that the user named: tells networks apart whose tensors
+  // are called the same.
+  std::string hint;
 };
 
 // What a file calls a value; each may be empty.

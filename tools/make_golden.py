@@ -7,11 +7,12 @@ torchvision, timm, numpy and Pillow (pip); the tests read what is written here a
 
 The npz files (format: docs/numerics.md, "Goldens"): `input` (1,3,h,w) float32, preprocessed, or `pixels`
 (h,w,3) uint8, the crop before normalisation; for each tap either `<tap>` complete, or `<tap>/pos`
-(512 flat NCHW positions, 256 with seeded weights), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
+(512 flat NCHW positions, 256 or 32 with seeded weights), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
 `meta` (JSON). Networks without published weights at hand have seeded ones: tools/seeded_nets.py.
 
 architectures.npz: of each network `NET/tensors`, a line `NAME DIMxDIM...` for each tensor of its state dict, and
-`NET/nodes`, a line for each FX node (BagNet: each place) in execution order.
+`NET/nodes`, a line for each FX node (BagNet: each place) in execution order. NET_timm is timm's network where
+torchvision has one of the same name, NET_narrow has fewer channels everywhere.
 """
 import argparse
 import collections
@@ -36,11 +37,13 @@ import seeded_nets
 
 POSITIONS = 512
 POSITIONS_SEEDED = 256  # one weight is as good as another; so ResNet-50 stays below 1 MiB
+POSITIONS_SMALL = 32  # the sums of channels see the rest
 COMPLETE_UP_TO = 1400  # elements: pooled vectors and logits are stored whole
 SEED = 20240229
 
 # weights: a file of the assets, or None for seeded ones; blocks: what the golden at 224 pixels holds.
-Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks", defaults=[()])
+Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks positions",
+                             defaults=[(), POSITIONS])
 IMAGENET = (PIL.Image.BILINEAR, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 LITE = (PIL.Image.BICUBIC, (127 / 255,) * 3, (128 / 255,) * 3)
 HALVES = (PIL.Image.BICUBIC, (0.5,) * 3, (0.5,) * 3)
@@ -53,8 +56,12 @@ def mobilenet_v2():
     return net
 
 
-def seeded(name, size=96, preprocess=IMAGENET):
-    return Net(name, None, seeded_nets.BUILDERS[name], (size,), *preprocess)
+def seeded(name, size=96, preprocess=IMAGENET, positions=POSITIONS_SEEDED):
+    return Net(name, None, seeded_nets.BUILDERS[name], (size,), *preprocess, positions=positions)
+
+
+def small(name, preprocess=IMAGENET, size=64):
+    return seeded(name, size, preprocess, POSITIONS_SMALL)
 
 
 NETS = {net.name: net for net in (
@@ -64,6 +71,7 @@ NETS = {net.name: net for net in (
         (96, 224), *LITE, [f"blocks.{s}.{b}" for s, n in enumerate((1, 2, 2, 3, 3, 4, 1)) for b in range(n)]),
     seeded("resnet18"), seeded("resnet50"), seeded("resnext50_32x4d", 64), seeded("mobilenetv1_100", 96, HALVES),
     seeded("mobilenet_v3_large"), seeded("mobilenet_v3_small"), seeded("bagnet17", 64),
+    small("efficientnet_b0_narrow"), small("tf_mobilenetv3_small_100", HALVES), small("mnasnet0_5"),
 )}
 
 
@@ -111,7 +119,8 @@ def normalize(net, pixels):
     return ((tensor - mean) / std).unsqueeze(0)
 
 
-TRACER = {"leaf_modules": list(get_notrace_modules())}
+# timm's Linear would be traced into, down to its parameters.
+TRACER = {"leaf_modules": [*get_notrace_modules(), timm.layers.Linear]}
 
 
 def node_names(model, size):
@@ -207,7 +216,7 @@ def write(net, model, assets, size, out):
     arrays = {"input": batch.numpy()} if whole else {"pixels": pixels}
     names = list(values) if whole else list(dict.fromkeys(block_output(values, b) for b in net.blocks))
     for name in names:
-        summarise(name, values[name], arrays, POSITIONS if net.weights else POSITIONS_SEEDED)
+        summarise(name, values[name], arrays, net.positions)
     if not whole and "classifier" in values:
         for photo_name in ("chelsea.png", "coffee.png", "rocket.jpg"):
             path = os.path.join(assets, "photos", photo_name)

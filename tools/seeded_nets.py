@@ -52,10 +52,10 @@ def draw(name, shape):
 
 
 def load_seeded(model):
-    """Counters of batches keep what they are."""
-    state = model.state_dict()
-    drawn = {name: draw(name, tuple(t.shape)) for name, t in state.items() if t.is_floating_point()}
-    model.load_state_dict({**state, **drawn})
+    """Counters of batches keep what they are. In place: torchvision's MnasNet wants more than tensors to load."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.copy_(draw(name, tuple(tensor.shape)))
 
 
 class Bottleneck(torch.nn.Module):
@@ -120,11 +120,29 @@ class BagNet(torch.nn.Module):
         return keep("fc", self.fc(x.flatten(1)))
 
 
+def narrow_efficientnet_b0():
+    setting, _ = torchvision.models.efficientnet._efficientnet_conf("efficientnet_b0", width_mult=0.25, depth_mult=1.0)
+    return torchvision.models.EfficientNet(setting, dropout=0.2)
+
+
 TORCHVISION = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d",
                "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2", "mobilenet_v2", "mobilenet_v3_large",
-               "mobilenet_v3_small"]
+               "mobilenet_v3_small", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3",
+               "efficientnet_b4", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"]
+TIMM = ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140", "mobilenetv2_110d",
+        "mobilenetv2_120d", "mobilenetv3_large_100", "mobilenetv3_small_100", "mobilenetv3_small_075",
+        "mobilenetv3_small_050", "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100", "tf_efficientnet_b0",
+        "tf_efficientnet_b1", "tf_efficientnet_b2", "tf_efficientnet_b3", "tf_efficientnet_b4",
+        "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2", "tf_efficientnet_lite3",
+        "tf_efficientnet_lite4", "efficientnet_lite0", "mnasnet_100"]
+# Networks that both libraries have under one name: timm's, whose tensors may be called otherwise.
+TIMM_TOO = ["efficientnet_b0", "efficientnet_b4", "resnet18", "resnet50"]
 BUILDERS = {name: getattr(torchvision.models, name) for name in TORCHVISION}
-for name in ("mobilenetv1_100", "tf_efficientnet_lite0"):
+for name in TIMM:
     BUILDERS[name] = lambda name=name: timm.create_model(name)
+for name in TIMM_TOO:
+    BUILDERS[name + "_timm"] = lambda name=name: timm.create_model(name)
+# Goldens of the whole networks would be large.
+BUILDERS["efficientnet_b0_narrow"] = narrow_efficientnet_b0
 for name, kernels in (("bagnet9", (3, 3, 1, 1)), ("bagnet17", (3, 3, 3, 1)), ("bagnet33", (3, 3, 3, 3))):
     BUILDERS[name] = lambda kernels=kernels: BagNet(kernels)

@@ -1,6 +1,7 @@
 // ResNet (He et al. 2015), ResNeXt (Xie et al. 2016) and Wide ResNet (Zagoruyko and Komodakis
 // 2016), torchvision's `resnet18` to `wide_resnet101_2`, whose tensors timm's equally named
-// networks share. Tap names: torchvision's FX nodes. The stride of a bottleneck stands on its 3x3
+// networks share. Tap names: torchvision's FX nodes; timm's are
+// aliases. The stride of a bottleneck stands on its 3x3
 // convolution, as in torchvision ("v1.5"). Widths come from the shapes.
 
 #include <array>
@@ -76,9 +77,10 @@ struct Names {
   std::string block;
   LayerName conv(int i) const { return both("conv", i); }
   LayerName norm(int i) const { return both("bn", i); }
-  // FX numbers the uses of a block's one ReLU: relu, relu_1, relu_2.
-  std::string relu(int use) const {
-    return block + (use == 0 ? ".relu" : ".relu_" + std::to_string(use));
+  // FX numbers the uses of a block's one ReLU: relu, relu_1, relu_2. timm has act1, act2, act3.
+  LayerName relu(int use) const {
+    const std::string tap = block + (use == 0 ? ".relu" : ".relu_" + std::to_string(use));
+    return {tap, "", {block + ".act" + std::to_string(use + 1)}};
   }
 
  private:
@@ -97,7 +99,9 @@ ValueId conv_norm(NetBuilder& net, const LayerName& conv, const LayerName& norm,
 ValueId basic(NetBuilder& net, const Names& names, ValueId x, int64_t stride, int64_t width) {
   x = conv_norm(net, names.conv(1), names.norm(1), x,
                 {.kernel = 3, .stride = stride, .padding = 1, .channels = width});
+  net.alias(names.block + ".drop_block");  // identities of timm's block
   x = net.activation(kRelu, names.relu(0), x);
+  net.alias(names.block + ".aa");
   return conv_norm(net, names.conv(2), names.norm(2), x,
                    {.kernel = 3, .padding = 1, .channels = net.channels(x)});
 }
@@ -110,7 +114,9 @@ ValueId bottleneck(NetBuilder& net, const Names& names, ValueId x, int64_t strid
   const ConvSpec middle = {
       .kernel = 3, .stride = stride, .padding = 1, .groups = member.groups, .channels = width};
   x = conv_norm(net, names.conv(2), names.norm(2), x, middle);
+  net.alias(names.block + ".drop_block");  // identities of timm's block
   x = net.activation(kRelu, names.relu(1), x);
+  net.alias(names.block + ".aa");
   return conv_norm(net, names.conv(3), names.norm(3), x, {.channels = width * member.expansion});
 }
 
@@ -135,7 +141,7 @@ Result<ModelData> build_member(const Member& member, StateDict&& weights) {
   NetBuilder net(std::move(weights));
   ValueId x = conv_norm(net, {"conv1", "conv1"}, {"bn1", "bn1"}, net.input(),
                         {.kernel = 7, .stride = 2, .padding = 3});
-  x = net.activation(kRelu, "relu", x);
+  x = net.activation(kRelu, {"relu", "", {"act1"}}, x);
   x = net.max_pool("maxpool", x, {.kernel = 3, .stride = 2, .padding = 1});
   for (int layer = 0; layer < 4; ++layer) {
     for (int i = 0; i < member.depths[static_cast<size_t>(layer)]; ++i) {
@@ -144,8 +150,9 @@ Result<ModelData> build_member(const Member& member, StateDict&& weights) {
       net.add_to_group("blocks", name);
     }
   }
-  x = net.global_avg_pool("avgpool", x);
-  net.alias("flatten");  // of a vector: another name of the same place
+  // Flattening a vector is another name of the same place.
+  x = net.global_avg_pool({"avgpool", "", {"flatten", "global_pool.pool", "global_pool.flatten"}},
+                          x);
   net.alias("penultimate");
   if (net.has("fc.weight")) net.linear({"fc", "fc"}, x);
   net.name_stages({"relu", "layer1", "layer2", "layer3", "layer4"});

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 
 #include "engine/model/model_data.h"
+#include "engine/ops/op.h"
 #include "tests/support/seeded_weights.h"
 
 namespace penult::converters {
@@ -37,6 +39,7 @@ const NetFacts& facts_of(const std::string& name) {
 
 StateDict tensors_of(const std::string& net) {
   StateDict dict;
+  dict.hint = facts_of(net).architecture();
   for (const NetFacts::Tensor& tensor : facts_of(net).tensors) {
     dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
     if (tensor.dims.size() == 1) dict.tensors.back().data.assign(tensor.dims[0], 0.5f);
@@ -56,6 +59,14 @@ Result<ModelData> build_as(const std::string& architecture, StateDict&& dict) {
   return Status(StatusCode::kNotFound, architecture);
 }
 
+std::vector<std::string> recognised(const StateDict& dict) {
+  std::vector<std::string> names;
+  for (const Architecture& architecture : all_architectures()) {
+    if (architecture.recognises(dict)) names.push_back(architecture.name);
+  }
+  return names;
+}
+
 std::string refusal(const std::string& architecture, StateDict&& dict) {
   const auto model = build_as(architecture, std::move(dict));
   EXPECT_EQ(model.status().code(), StatusCode::kModelInvalid);
@@ -71,12 +82,10 @@ std::string place(const ModelData& model, const std::string& name) {
 class EachNet : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EachNet, IsRecognisedByItsTensorsAndByOneArchitecture) {
-  const StateDict dict = tensors_of(GetParam());
-  std::vector<std::string> names;
-  for (const Architecture& architecture : all_architectures()) {
-    if (architecture.recognises(dict)) names.push_back(architecture.name);
-  }
-  EXPECT_THAT(names, ::testing::ElementsAre(GetParam()));
+  StateDict dict = tensors_of(GetParam());
+  EXPECT_THAT(recognised(dict), ::testing::ElementsAre(facts_of(GetParam()).architecture()));
+  dict.hint = "weights.pth";  // of twins the default then
+  EXPECT_EQ(recognised(dict).size(), 1u);
 }
 
 TEST_P(EachNet, HasTheNodesOfTorchsGraphAsPlacesInOrder) {
@@ -94,7 +103,8 @@ TEST_P(EachNet, HasTheNodesOfTorchsGraphAsPlacesInOrder) {
 }
 
 TEST_P(EachNet, HasNoOtherPlacesThanInsideTheLeavesOfTorchsGraph) {
-  auto model = build_as(GetParam(), tensors_of(GetParam()));
+  if (facts_of(GetParam()).is_variant()) return;  // the places are called as in torchvision
+  auto model = build_as(facts_of(GetParam()).architecture(), tensors_of(GetParam()));
   ASSERT_TRUE(model.ok()) << model.status().message();
   for (const Tap& tap : model->taps) {
     const auto holds = [&](const std::string& node) {
@@ -108,16 +118,131 @@ TEST_P(EachNet, HasNoOtherPlacesThanInsideTheLeavesOfTorchsGraph) {
 TEST_P(EachNet, RefusesATensorThatNoLayerUses) {
   StateDict dict = tensors_of(GetParam());
   dict.tensors.push_back({"one.too.many", {1}, {0.5f}, false});
+  const std::string architecture = facts_of(GetParam()).architecture();
   EXPECT_THAT(
-      refusal(GetParam(), std::move(dict)),
-      HasSubstr("tensor \"one.too.many\" of shape (1) is used by no layer of " + GetParam()));
+      refusal(architecture, std::move(dict)),
+      HasSubstr("tensor \"one.too.many\" of shape (1) is used by no layer of " + architecture));
 }
 
 INSTANTIATE_TEST_SUITE_P(Torch, EachNet, ::testing::ValuesIn(names_of_nets()),
                          [](const auto& test) { return test.param; });
 
 TEST(Architectures, AreAllKnownToTorch) {
-  EXPECT_EQ(all_architectures().size(), all_nets().size());
+  std::vector<std::string> facts, names;
+  for (const NetFacts& net : all_nets()) {
+    if (!net.is_variant()) facts.push_back(net.name);
+  }
+  for (const Architecture& architecture : all_architectures()) names.push_back(architecture.name);
+  EXPECT_THAT(names, ::testing::UnorderedElementsAreArray(facts));
+}
+
+// One network, as torchvision calls its layers and as timm does.
+struct Libraries {
+  const char* torchvision;
+  const char* timm;
+};
+constexpr Libraries kBothHave[] = {
+    {"mobilenet_v2", "mobilenetv2_100"},
+    {"mobilenet_v3_large", "mobilenetv3_large_100"},
+    {"mobilenet_v3_small", "tf_mobilenetv3_small_100"},
+    {"efficientnet_b0", "efficientnet_b0_timm"},
+    {"efficientnet_b0", "tf_efficientnet_b0"},
+    {"efficientnet_b4", "efficientnet_b4_timm"},
+    {"mnasnet1_0", "mnasnet_100"},
+    {"resnet18", "resnet18_timm"},
+    {"resnet50", "resnet50_timm"},
+};
+
+// Where in its file each weight of the graph comes from.
+std::vector<size_t> places_in_file(const ModelData& model, const std::string& net) {
+  const auto& tensors = facts_of(net).tensors;
+  std::vector<size_t> places;
+  for (const WeightInfo& weight : model.graph.weights) {
+    const auto named = [&](const NetFacts::Tensor& tensor) { return tensor.name == weight.name; };
+    places.push_back(
+        static_cast<size_t>(std::find_if(tensors.begin(), tensors.end(), named) - tensors.begin()));
+  }
+  return places;
+}
+
+// The libraries' state dicts have the same order, so the layers must take the same tensors.
+TEST(Architectures, TakeTheSameTensorsUnderBothLibrariesNames) {
+  for (const auto& [torchvision, timm] : kBothHave) {
+    auto a = penult::testing::build_model(tensors_of(torchvision));
+    auto b = penult::testing::build_model(tensors_of(timm));
+    ASSERT_TRUE(a.ok() && b.ok()) << timm << a.status().message() << b.status().message();
+    EXPECT_EQ(places_in_file(*a, torchvision), places_in_file(*b, timm)) << timm;
+  }
+}
+
+TEST(Architectures, GiveThePlacesTheOtherLibrarysNamesToo) {
+  for (const auto& [torchvision, timm] : kBothHave) {
+    for (const auto& [net, other] : {std::pair(torchvision, timm), std::pair(timm, torchvision)}) {
+      auto model = penult::testing::build_model(tensors_of(net));
+      ASSERT_TRUE(model.ok()) << net << model.status().message();
+      int last = 0;
+      for (const std::string& node : facts_of(other).nodes) {
+        if (node == "flatten") continue;  // elsewhere in timm's MobileNetV3
+        const auto taps = resolve_tap(*model, node);
+        ASSERT_TRUE(taps.ok()) << net << ": " << taps.status().message();
+        EXPECT_GE(taps->front(), last) << net << " " << node;
+        last = taps->front();
+      }
+    }
+  }
+}
+
+// What a name says of twins, whose tensors do not differ.
+struct NamedTwins {
+  const char* net;  // its tensors
+  const char* hint;
+  const char* expected;
+  bool noted;
+};
+
+TEST(Architectures, TellTwinsApartByAName) {
+  const NamedTwins cases[] = {
+      {"tf_efficientnet_lite0", "weights.pth", "tf_efficientnet_lite0", true},
+      {"tf_efficientnet_lite0", "tf_efficientnet_lite0-0aa007d2.pth", "tf_efficientnet_lite0",
+       true},
+      {"tf_efficientnet_lite0", "EfficientNet-Lite0_ra.pth", "efficientnet_lite0", true},
+      {"efficientnet_lite0", "efficientnet_lite0", "efficientnet_lite0", false},
+      {"tf_efficientnet_b0", "model.safetensors", "efficientnet_b0", true},
+      {"efficientnet_b0_timm", "tf_efficientnet_b0.bin", "tf_efficientnet_b0", true},
+      // In torchvision's names there is only one.
+      {"efficientnet_b0", "tf_efficientnet_b0.pth", "efficientnet_b0", false},
+      {"mobilenet_v3_large", "tf_mobilenetv3_large_100.pth", "mobilenet_v3_large", false},
+      {"mobilenetv3_large_100", "tf_mobilenetv3_large_100.pth", "tf_mobilenetv3_large_100", true},
+  };
+  for (const NamedTwins& test : cases) {
+    StateDict dict = tensors_of(test.net);
+    dict.hint = test.hint;
+    EXPECT_THAT(recognised(dict), ::testing::ElementsAre(test.expected)) << test.hint;
+    auto model = build_as(test.expected, std::move(dict));
+    ASSERT_TRUE(model.ok()) << model.status().message();
+    EXPECT_EQ(!model->info.note.empty(), test.noted) << model->info.note;
+  }
+}
+
+float eps_of_first_batchnorm(const ModelData& model) {
+  for (const Node& node : model.graph.nodes) {
+    if (node.op == &kBatchnorm) return node.attrs.get_float("eps");
+  }
+  return 0;
+}
+
+TEST(Architectures, GiveTwinsTheirOwnPaddingAndEps) {
+  for (const auto& [net, twin] : {std::pair("efficientnet_b1", "tf_efficientnet_b1"),
+                                  std::pair("efficientnet_lite0", "tf_efficientnet_lite0"),
+                                  std::pair("mobilenetv3_large_100", "tf_mobilenetv3_large_100")}) {
+    auto a = build_as(net, tensors_of(twin));
+    auto b = build_as(twin, tensors_of(twin));
+    ASSERT_TRUE(a.ok() && b.ok()) << a.status().message() << b.status().message();
+    EXPECT_EQ(a->graph.nodes[0].attrs.get_int("pad_mode"), 0) << net;
+    EXPECT_EQ(b->graph.nodes[0].attrs.get_int("pad_mode"), 1) << net;
+    EXPECT_EQ(eps_of_first_batchnorm(*a), 1e-5f) << net;
+    EXPECT_EQ(eps_of_first_batchnorm(*b), 1e-3f) << net;
+  }
 }
 
 struct Misfit {

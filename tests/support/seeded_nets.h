@@ -14,7 +14,7 @@
 namespace penult::testing {
 
 struct SeededNet {
-  const char* name;  // the architecture, and the golden's prefix
+  const char* name;  // in architectures.npz, and the golden's prefix
   int64_t size;      // the golden's input side in pixels
   bool heavy;        // the whole matrix would take minutes
 };

@@ -79,6 +79,7 @@ Outcome convert(Options options) {
   }
   print_out("{}: {} from {} ({})\n", escape_name(options.out), model->architecture(),
             escape_name(imported->info.source_name), escape_name(model->weights_name()));
+  if (!imported->info.note.empty()) print_out("note: {}\n", imported->info.note);
   print_out("model id {}\n", imported->info.model_id);
   print_out(
       "proof: kernels against reference at 64 x 64, {} taps compared: cosine >= 1 - {:.1e}, "
