@@ -72,6 +72,8 @@ NETS = {net.name: net for net in (
     seeded("resnet18"), seeded("resnet50"), seeded("resnext50_32x4d", 64), seeded("mobilenetv1_100", 96, HALVES),
     seeded("mobilenet_v3_large"), seeded("mobilenet_v3_small"), seeded("bagnet17", 64),
     small("efficientnet_b0_narrow"), small("tf_mobilenetv3_small_100", HALVES), small("mnasnet0_5"),
+    small("regnet_y_400mf_narrow"), small("resnet26d_narrow"), small("densenet121_narrow", size=32), small("squeezenet1_1"),
+    small("inception_v3_narrow", size=96),
 )}
 
 
@@ -120,7 +122,7 @@ def normalize(net, pixels):
 
 
 # timm's Linear would be traced into, down to its parameters.
-TRACER = {"leaf_modules": [*get_notrace_modules(), timm.layers.Linear]}
+TRACER = {"leaf_modules": [*get_notrace_modules(), timm.layers.Linear, seeded_nets.TransformInput]}
 
 
 def node_names(model, size):
@@ -128,11 +130,14 @@ def node_names(model, size):
     if isinstance(model, seeded_nets.BagNet):
         places = {}
         with torch.no_grad():
-            model(torch.zeros(1, 3, size, size), lambda name, value: places.setdefault(name, value))
+            model(torch.zeros(1, 3, size, size, device=next(model.parameters()).device), lambda name, value: places.setdefault(name, value))
         return list(places)
     train, evaluation = get_graph_node_names(model, tracer_kwargs=TRACER)
-    assert train == evaluation
-    return evaluation[1:]
+    assert train == evaluation or isinstance(model, seeded_nets.Inception)  # whose second classifier only trains
+    modules = dict(model.named_modules())
+    # A shortcut that changes nothing is the block's input, and no place of its own.
+    shortcut = lambda name: ".downsample" in name and isinstance(modules.get(name), torch.nn.Identity)
+    return [name for name in evaluation[1:] if not shortcut(name)]
 
 
 def without_pixel(value):
@@ -147,9 +152,18 @@ def node_values(model, batch):
         model(batch, lambda name, value: values.setdefault(name, value))
         return values
     names = node_names(model, batch.shape[-1])
-    values = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)(batch)
-    repeats = lambda a, b: a.data_ptr() == b.data_ptr() and without_pixel(a).shape == without_pixel(b).shape
-    return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(values[n], values[names[i - 1]])}
+    extractor = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)
+    for node in extractor.graph.nodes:  # functions in place would overwrite the place before
+        if node.kwargs.get("inplace"):
+            node.kwargs = {**node.kwargs, "inplace": False}
+    extractor.recompile()
+    values = extractor(batch)
+    def repeats(name, before):
+        a, b = values[name], values[before]
+        copied = name.endswith(".cat") and a.shape == b.shape and torch.equal(a, b)  # DenseNet joins one map
+        return copied or a.data_ptr() == b.data_ptr() and without_pixel(a).shape == without_pixel(b).shape
+
+    return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(n, names[i - 1])}
 
 
 def inner_values(model, batch, nodes):
@@ -251,7 +265,11 @@ def make(assets, out, nets):
 def write_architectures(out):
     arrays = {}
     for name, build in seeded_nets.BUILDERS.items():
-        model = build().eval()
+        try:
+            with torch.device("meta"):  # shapes are all that counts
+                model = build().eval()
+        except NotImplementedError:  # torchvision's RegNet computes its widths with tensors
+            model = build().eval()
         dims = lambda tensor: "x".join(map(str, tensor.shape))
         tensors = (f"{key} {dims(t)}" if t.is_floating_point() else key for key, t in model.state_dict().items())
         arrays[name + "/tensors"] = numpy.array("\n".join(tensors))

@@ -15,6 +15,10 @@ constexpr Family kFamilies[] = {
     mobilenet_v3,
     efficientnets,
     mnasnets,
+    regnets,
+    densenets,
+    squeezenets,
+    inceptions,
     bagnets,
 };
 // clang-format on

@@ -1,49 +1,14 @@
 #include "converters/architectures/mbconv.h"
 
-#include <algorithm>
 #include <vector>
 
+#include "converters/architectures/layer_words.h"
 #include "converters/architectures/net_builder.h"
 #include "converters/architectures/twins.h"
 #include "engine/base/check.h"
 
 namespace penult::converters::mbconv {
 namespace {
-
-struct Word {
-  std::string tap;                // empty: the scheme has no name for this
-  std::vector<std::string> also;  // other names of the place
-  std::string key;                // what the tensors' names begin with
-};
-
-std::string replaced(std::string text, int number) {
-  for (size_t at; (at = text.find('#')) != std::string::npos;) {
-    text.replace(at, 1, std::to_string(number));
-  }
-  return text;
-}
-
-Word parse(const char* text, const std::string& prefix, int number, bool is_main) {
-  Word word;
-  if (text == nullptr) return word;
-  const std::string all = replaced(text, number);
-  for (size_t begin = 0, end = 0; begin < all.size(); begin = end + 1) {
-    end = std::min(all.find(' ', begin), all.size());
-    const char mark = all[begin];
-    const std::string name = all.substr(begin, end - begin);
-    if (mark == '=') {
-      word.key = prefix + name.substr(1);
-    } else if (mark == '!') {
-      if (is_main) word.also.push_back(prefix + name.substr(1));
-    } else if (word.tap.empty()) {
-      word.tap = prefix + name;
-    } else {
-      word.also.push_back(prefix + name);
-    }
-  }
-  if (word.key.empty()) word.key = word.tap;
-  return word;
-}
 
 int stages_of(const Member& member) { return static_cast<int>(member.family->stages.size()); }
 
@@ -56,16 +21,17 @@ struct Position {
   bool expands() const { return stage > 0; }
 };
 
-Word block_word(const Member& member, const Scheme& scheme, const Position& at, BlockLayer layer,
-                bool is_main = true) {
+LayerWord block_word(const Member& member, const Scheme& scheme, const Position& at,
+                     BlockLayer layer, bool is_main = true) {
   const bool excites = member.family->stages[static_cast<size_t>(at.stage)].excites;
-  return parse(word_of(scheme, at.expands(), layer),
-               scheme.block(at.stage, at.index, at.flat) + ".", at.expands() + 1 + excites,
-               is_main);
+  return parse_word(word_of(scheme, at.expands(), layer),
+                    scheme.block(at.stage, at.index, at.flat) + ".", at.expands() + 1 + excites,
+                    is_main);
 }
 
-Word outer_word(const Member& member, const Scheme& scheme, OuterLayer layer, bool is_main = true) {
-  return parse(scheme.outer[layer], "", stages_of(member), is_main);
+LayerWord outer_word(const Member& member, const Scheme& scheme, OuterLayer layer,
+                     bool is_main = true) {
+  return parse_word(scheme.outer[layer], "", stages_of(member), is_main);
 }
 
 template <typename Visit>
@@ -85,7 +51,7 @@ bool fits(const Member& member, const Scheme& scheme, const Position& at,
   const auto key = [&](const Position& place, BlockLayer layer) {
     return block_word(member, scheme, place, layer).key + ".weight";
   };
-  const Word reduce = block_word(member, scheme, at, kReduce);
+  const LayerWord reduce = block_word(member, scheme, at, kReduce);
   const bool excites = !reduce.key.empty() && find(weights, reduce.key + ".weight") != nullptr;
   const bool is_last = at.index + 1 == member.depths[static_cast<size_t>(at.stage)];
   const Position beyond = {at.stage, at.index + 1, at.flat + 1};
@@ -114,7 +80,7 @@ bool fits(const Member& member, const Scheme& scheme, const StateDict& weights) 
 const Scheme* source_of(const Member& member, const StateDict& weights) {
   for (const Scheme* scheme : member.sources) {
     if (scheme == nullptr) continue;
-    const Word first = block_word(member, *scheme, {}, kDepthwise);
+    const LayerWord first = block_word(member, *scheme, {}, kDepthwise);
     if (find(weights, first.key + ".weight")) return scheme;
   }
   return nullptr;
@@ -135,21 +101,17 @@ class Builder {
   Result<ModelData> build();
 
  private:
-  LayerName joined(Word main, const Word& other, const Word& source) const {
-    LayerName name(std::move(main.tap), source.key, std::move(main.also));
-    if (!other.tap.empty()) name.also.push_back(other.tap);
-    name.also.insert(name.also.end(), other.also.begin(), other.also.end());
-    return name;
-  }
   LayerName outer(OuterLayer layer) const {
-    return joined(outer_word(member_, *member_.main, layer),
-                  member_.other ? outer_word(member_, *member_.other, layer, false) : Word{},
-                  outer_word(member_, *source_, layer));
+    return join_words(
+        outer_word(member_, *member_.main, layer),
+        member_.other ? outer_word(member_, *member_.other, layer, false) : LayerWord{},
+        outer_word(member_, *source_, layer));
   }
   LayerName layer(BlockLayer layer) const {
-    return joined(block_word(member_, *member_.main, at_, layer),
-                  member_.other ? block_word(member_, *member_.other, at_, layer, false) : Word{},
-                  block_word(member_, *source_, at_, layer));
+    return join_words(
+        block_word(member_, *member_.main, at_, layer),
+        member_.other ? block_word(member_, *member_.other, at_, layer, false) : LayerWord{},
+        block_word(member_, *source_, at_, layer));
   }
   // Other names of the place that was made last.
   void name_again(BlockLayer layer) {

@@ -49,11 +49,8 @@ enum OuterLayer {
   kOuterLayers
 };
 
-// How one library calls the layers. A word is "TAP NAME... =KEY": the tap, other names of its
-// place, and what the tensors' names begin with, if not with the tap. "!NAME" counts only if the
-// library's taps are the main ones, for names that another library uses elsewhere. '#' is the
-// number of the projection among the block's modules, and outside of blocks the number of stages.
-// Null: no name.
+// How one library calls the layers (converters/architectures/layer_words.h). '#' is the number of
+// the projection among the block's modules, and outside of blocks the number of stages.
 using BlockWords = std::array<const char*, kBlockLayers>;
 struct Scheme {
   std::array<const char*, kOuterLayers> outer;

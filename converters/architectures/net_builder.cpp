@@ -252,6 +252,13 @@ size_t NetBuilder::rank(const std::string& tensor) const {
   return found == index_.end() ? 0 : weights_.tensors[found->second].dims.size();
 }
 
+int64_t NetBuilder::dim(const std::string& tensor, size_t axis) const {
+  const auto found = index_.find(tensor);
+  if (found == index_.end()) return 0;
+  const std::vector<int64_t>& dims = weights_.tensors[found->second].dims;
+  return axis < dims.size() ? dims[axis] : 0;
+}
+
 bool NetBuilder::leave_out(const std::string& prefix) {
   bool any = false;
   for (size_t i = 0; i < claimed_.size(); ++i) {

@@ -96,6 +96,8 @@ class NetBuilder {
   bool has(const std::string& tensor) const { return index_.contains(tensor); }
   // Dimensions of a tensor; 0 if there is none of that name.
   size_t rank(const std::string& tensor) const;
+  // Its size along a dimension; 0 if it has none such.
+  int64_t dim(const std::string& tensor, size_t axis) const;
   // Leaves out the tensors whose names begin so. True if there are any.
   bool leave_out(const std::string& prefix);
   std::string last_tap() const { return model_.taps.empty() ? "" : model_.taps.back().name; }

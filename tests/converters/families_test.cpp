@@ -4,80 +4,14 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <ostream>
-#include <utility>
 
-#include "engine/model/model_data.h"
-#include "engine/ops/op.h"
-#include "tests/support/seeded_weights.h"
+#include "tests/converters/family_facts.h"
 
 namespace penult::converters {
 namespace {
 
 using penult::testing::NetFacts;
 using ::testing::HasSubstr;
-
-const std::vector<NetFacts>& all_nets() {
-  static const std::vector<NetFacts> nets = [] {
-    auto facts = penult::testing::load_net_facts();
-    EXPECT_TRUE(facts.ok()) << facts.status().message();
-    return facts.ok() ? std::move(facts).value() : std::vector<NetFacts>();
-  }();
-  return nets;
-}
-
-std::vector<std::string> names_of_nets() {
-  std::vector<std::string> names;
-  for (const NetFacts& net : all_nets()) names.push_back(net.name);
-  return names;
-}
-
-const NetFacts& facts_of(const std::string& name) {
-  return *std::find_if(all_nets().begin(), all_nets().end(),
-                       [&](const NetFacts& net) { return net.name == name; });
-}
-
-StateDict tensors_of(const std::string& net) {
-  StateDict dict;
-  dict.hint = facts_of(net).architecture();
-  for (const NetFacts::Tensor& tensor : facts_of(net).tensors) {
-    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
-    if (tensor.dims.size() == 1) dict.tensors.back().data.assign(tensor.dims[0], 0.5f);
-  }
-  return dict;
-}
-
-NamedTensor& tensor_of(StateDict& dict, const std::string& name) {
-  return *std::find_if(dict.tensors.begin(), dict.tensors.end(),
-                       [&](const NamedTensor& t) { return t.name == name; });
-}
-
-Result<ModelData> build_as(const std::string& architecture, StateDict&& dict) {
-  for (const Architecture& candidate : all_architectures()) {
-    if (candidate.name == architecture) return candidate.build(std::move(dict));
-  }
-  return Status(StatusCode::kNotFound, architecture);
-}
-
-std::vector<std::string> recognised(const StateDict& dict) {
-  std::vector<std::string> names;
-  for (const Architecture& architecture : all_architectures()) {
-    if (architecture.recognises(dict)) names.push_back(architecture.name);
-  }
-  return names;
-}
-
-std::string refusal(const std::string& architecture, StateDict&& dict) {
-  const auto model = build_as(architecture, std::move(dict));
-  EXPECT_EQ(model.status().code(), StatusCode::kModelInvalid);
-  return model.status().message();
-}
-
-// The main name of what `name` stands for.
-std::string place(const ModelData& model, const std::string& name) {
-  const auto taps = resolve_tap(model, name);
-  return taps.ok() ? model.taps[static_cast<size_t>(taps->back())].name : taps.status().message();
-}
 
 class EachNet : public ::testing::TestWithParam<std::string> {};
 
@@ -136,115 +70,6 @@ TEST(Architectures, AreAllKnownToTorch) {
   EXPECT_THAT(names, ::testing::UnorderedElementsAreArray(facts));
 }
 
-// One network, as torchvision calls its layers and as timm does.
-struct Libraries {
-  const char* torchvision;
-  const char* timm;
-};
-constexpr Libraries kBothHave[] = {
-    {"mobilenet_v2", "mobilenetv2_100"},
-    {"mobilenet_v3_large", "mobilenetv3_large_100"},
-    {"mobilenet_v3_small", "tf_mobilenetv3_small_100"},
-    {"efficientnet_b0", "efficientnet_b0_timm"},
-    {"efficientnet_b0", "tf_efficientnet_b0"},
-    {"efficientnet_b4", "efficientnet_b4_timm"},
-    {"mnasnet1_0", "mnasnet_100"},
-    {"resnet18", "resnet18_timm"},
-    {"resnet50", "resnet50_timm"},
-};
-
-// Where in its file each weight of the graph comes from.
-std::vector<size_t> places_in_file(const ModelData& model, const std::string& net) {
-  const auto& tensors = facts_of(net).tensors;
-  std::vector<size_t> places;
-  for (const WeightInfo& weight : model.graph.weights) {
-    const auto named = [&](const NetFacts::Tensor& tensor) { return tensor.name == weight.name; };
-    places.push_back(
-        static_cast<size_t>(std::find_if(tensors.begin(), tensors.end(), named) - tensors.begin()));
-  }
-  return places;
-}
-
-// The libraries' state dicts have the same order, so the layers must take the same tensors.
-TEST(Architectures, TakeTheSameTensorsUnderBothLibrariesNames) {
-  for (const auto& [torchvision, timm] : kBothHave) {
-    auto a = penult::testing::build_model(tensors_of(torchvision));
-    auto b = penult::testing::build_model(tensors_of(timm));
-    ASSERT_TRUE(a.ok() && b.ok()) << timm << a.status().message() << b.status().message();
-    EXPECT_EQ(places_in_file(*a, torchvision), places_in_file(*b, timm)) << timm;
-  }
-}
-
-TEST(Architectures, GiveThePlacesTheOtherLibrarysNamesToo) {
-  for (const auto& [torchvision, timm] : kBothHave) {
-    for (const auto& [net, other] : {std::pair(torchvision, timm), std::pair(timm, torchvision)}) {
-      auto model = penult::testing::build_model(tensors_of(net));
-      ASSERT_TRUE(model.ok()) << net << model.status().message();
-      int last = 0;
-      for (const std::string& node : facts_of(other).nodes) {
-        if (node == "flatten") continue;  // elsewhere in timm's MobileNetV3
-        const auto taps = resolve_tap(*model, node);
-        ASSERT_TRUE(taps.ok()) << net << ": " << taps.status().message();
-        EXPECT_GE(taps->front(), last) << net << " " << node;
-        last = taps->front();
-      }
-    }
-  }
-}
-
-// What a name says of twins, whose tensors do not differ.
-struct NamedTwins {
-  const char* net;  // its tensors
-  const char* hint;
-  const char* expected;
-  bool noted;
-};
-
-TEST(Architectures, TellTwinsApartByAName) {
-  const NamedTwins cases[] = {
-      {"tf_efficientnet_lite0", "weights.pth", "tf_efficientnet_lite0", true},
-      {"tf_efficientnet_lite0", "tf_efficientnet_lite0-0aa007d2.pth", "tf_efficientnet_lite0",
-       true},
-      {"tf_efficientnet_lite0", "EfficientNet-Lite0_ra.pth", "efficientnet_lite0", true},
-      {"efficientnet_lite0", "efficientnet_lite0", "efficientnet_lite0", false},
-      {"tf_efficientnet_b0", "model.safetensors", "efficientnet_b0", true},
-      {"efficientnet_b0_timm", "tf_efficientnet_b0.bin", "tf_efficientnet_b0", true},
-      // In torchvision's names there is only one.
-      {"efficientnet_b0", "tf_efficientnet_b0.pth", "efficientnet_b0", false},
-      {"mobilenet_v3_large", "tf_mobilenetv3_large_100.pth", "mobilenet_v3_large", false},
-      {"mobilenetv3_large_100", "tf_mobilenetv3_large_100.pth", "tf_mobilenetv3_large_100", true},
-  };
-  for (const NamedTwins& test : cases) {
-    StateDict dict = tensors_of(test.net);
-    dict.hint = test.hint;
-    EXPECT_THAT(recognised(dict), ::testing::ElementsAre(test.expected)) << test.hint;
-    auto model = build_as(test.expected, std::move(dict));
-    ASSERT_TRUE(model.ok()) << model.status().message();
-    EXPECT_EQ(!model->info.note.empty(), test.noted) << model->info.note;
-  }
-}
-
-float eps_of_first_batchnorm(const ModelData& model) {
-  for (const Node& node : model.graph.nodes) {
-    if (node.op == &kBatchnorm) return node.attrs.get_float("eps");
-  }
-  return 0;
-}
-
-TEST(Architectures, GiveTwinsTheirOwnPaddingAndEps) {
-  for (const auto& [net, twin] : {std::pair("efficientnet_b1", "tf_efficientnet_b1"),
-                                  std::pair("efficientnet_lite0", "tf_efficientnet_lite0"),
-                                  std::pair("mobilenetv3_large_100", "tf_mobilenetv3_large_100")}) {
-    auto a = build_as(net, tensors_of(twin));
-    auto b = build_as(twin, tensors_of(twin));
-    ASSERT_TRUE(a.ok() && b.ok()) << a.status().message() << b.status().message();
-    EXPECT_EQ(a->graph.nodes[0].attrs.get_int("pad_mode"), 0) << net;
-    EXPECT_EQ(b->graph.nodes[0].attrs.get_int("pad_mode"), 1) << net;
-    EXPECT_EQ(eps_of_first_batchnorm(*a), 1e-5f) << net;
-    EXPECT_EQ(eps_of_first_batchnorm(*b), 1e-3f) << net;
-  }
-}
-
 struct Misfit {
   const char* architecture;
   const char* tensor;
@@ -266,6 +91,15 @@ TEST(Architectures, NameTheTensorOfAWrongShape) {
        "expected (*,72,1,1)"},
       {"mobilenet_v3_small", "classifier.3.weight", {1000, 576}, "expected (*,1024)"},
       {"bagnet17", "layer1.1.conv2.weight", {64, 64, 3, 3}, "expected (64,64,1,1)"},
+      {"efficientnet_b0", "features.2.0.block.2.fc1.weight", {4, 96}, "expected (*,96,1,1)"},
+      {"tf_efficientnet_b0", "blocks.1.0.bn2.running_var", {95}, "expected (96)"},
+      {"regnet_y_400mf",
+       "trunk_output.block2.block2-1.f.b.0.weight",
+       {104, 16, 3, 3},
+       "expected (104,17,3,3)"},
+      {"densenet121", "features.denseblock2.denselayer3.norm1.weight", {128}, "expected (192)"},
+      {"inception_v3", "Mixed_6b.branch7x7_2.conv.weight", {128, 128, 7, 1}, "(*,128,1,7)"},
+      {"resnet50d", "layer2.0.downsample.1.weight", {256, 256, 1, 1}, "expected (512,256,1,1)"},
   };
   for (const Misfit& misfit : misfits) {
     StateDict dict = tensors_of(misfit.architecture);
@@ -320,13 +154,63 @@ TEST(Architectures, NamePlacesAsTimmNumbersThem) {
        "classifier.1",
        {"features.0", "features.1.block.2", "features.3.add", "features.8.add", "features.12"},
        13},
+      {"efficientnet_b0",
+       "avgpool",
+       {"features.1.0.block.2", "features.2.1.add", "features.3.1.add", "features.5.2.add",
+        "features.7.0.block.3"},
+       18},
+      {"efficientnet_b0_timm",
+       "avgpool",
+       {"features.1.0.block.2", "features.2.1.add", "features.3.1.add", "features.5.2.add",
+        "features.7.0.block.3"},
+       18},
+      {"tf_efficientnet_lite4",
+       "global_pool.pool",
+       {"blocks.0.0.bn2", "blocks.1.3.add", "blocks.2.3.add", "blocks.4.5.add", "blocks.6.0.bn3"},
+       30},
+      {"tf_mobilenetv3_small_100",
+       "act2",
+       {"bn1", "blocks.0.0.bn2", "blocks.1.1.add", "blocks.3.1.add", "blocks.5.0.bn1"},
+       12},
+      {"mnasnet0_5",
+       "mean",
+       {"layers.7", "layers.8.2.add", "layers.9.2.add", "layers.11.1.add", "layers.13.0.layers.7"},
+       19},
+      {"resnet50d",
+       "global_pool.pool",
+       {"act1", "layer1.2.act3", "layer2.3.act3", "layer3.5.act3", "layer4.2.act3"},
+       16},
+      {"regnet_x_400mf",
+       "avgpool",
+       {"stem", "trunk_output.block1.block1-0.activation",
+        "trunk_output.block2.block2-1.activation", "trunk_output.block3.block3-6.activation",
+        "trunk_output.block4.block4-11.activation"},
+       22},
+      {"regnety_008",
+       "head.global_pool.pool",
+       {"stem.bn", "s1.b1.act3", "s2.b3.act3", "s3.b8.act3", "s4.b2.act3"},
+       14},
+      {"densenet161",
+       "adaptive_avg_pool2d",
+       {"features.relu0", "features.denseblock1.cat", "features.denseblock2.cat",
+        "features.denseblock3.cat", "relu"},
+       7},
+      {"squeezenet1_0",
+       "features.12.cat",
+       {"features.1", "features.5.cat", "features.10.cat", "features.12.cat"},
+       8},
+      {"inception_v3",
+       "avgpool",
+       {"Conv2d_2b_3x3.relu", "Conv2d_4a_3x3.relu", "Mixed_5d.cat", "Mixed_6e.cat",
+        "Mixed_7c.cat_2"},
+       11},
       {"bagnet33",
        "avgpool",
        {"relu", "layer1.2.relu_2", "layer2.3.relu_2", "layer3.5.relu_2", "layer4.2.relu_2"},
        16},
   };
   for (const Places& net : nets) {
-    auto model = build_as(net.net, tensors_of(net.net));
+    auto model = build_as(facts_of(net.net).architecture(), tensors_of(net.net));
     ASSERT_TRUE(model.ok()) << model.status().message();
     EXPECT_EQ(place(*model, "penultimate"), net.penultimate) << net.net;
     for (size_t i = 0; i < net.stages.size(); ++i) {
@@ -345,10 +229,22 @@ std::string penultimate_without(const std::string& net, const std::string& prefi
   return model.ok() ? place(*model, "penultimate") : model.status().message();
 }
 
+TEST(Architectures, HaveTheInputSizeOfTheirPreprocessing) {
+  auto model = build_as("tf_efficientnet_b3", tensors_of("tf_efficientnet_b3"));
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  EXPECT_EQ(model->info.input_h, 300);
+  EXPECT_EQ(model->info.input_w, 300);
+}
+
 TEST(Architectures, DoWithoutTheirClassifier) {
   EXPECT_EQ(penultimate_without("resnet34", "fc."), "avgpool");
   EXPECT_EQ(penultimate_without("bagnet9", "fc."), "avgpool");
   EXPECT_EQ(penultimate_without("mobilenetv1_100", "classifier."), "global_pool.pool");
+  EXPECT_EQ(penultimate_without("tf_efficientnet_lite1", "classifier."), "global_pool.pool");
+  EXPECT_EQ(penultimate_without("densenet121", "classifier."), "adaptive_avg_pool2d");
+  EXPECT_EQ(penultimate_without("squeezenet1_1", "classifier."), "features.12.cat");
+  EXPECT_EQ(penultimate_without("regnety_002", "head."), "head.global_pool.pool");
+  EXPECT_EQ(penultimate_without("inception_v3", "fc."), "avgpool");
   EXPECT_EQ(penultimate_without("mobilenet_v3_large", "classifier.3."), "classifier.1");
   EXPECT_EQ(penultimate_without("mobilenet_v3_large", "classifier."), "avgpool");
 }
@@ -362,6 +258,14 @@ TEST(Architectures, PreprocessAsTheirWeightsWereEvaluated) {
   EXPECT_EQ(preprocess("mobilenet_v3_small"), Preprocess{});
   EXPECT_EQ(preprocess("bagnet33"), Preprocess{});
   EXPECT_EQ(preprocess("resnext101_64x4d"), Preprocess{.resize = 232});
+  const Preprocess lite = preprocess("tf_efficientnet_lite2");
+  EXPECT_EQ(lite.resize, 292);
+  EXPECT_EQ(lite.crop_h, 260);
+  EXPECT_EQ(lite.mean[0], 127.0f / 255.0f);
+  EXPECT_EQ(preprocess("inception_v3").crop_w, 299);
+  EXPECT_EQ(preprocess("inception_v3").mean, Preprocess{}.mean);
+  EXPECT_EQ(preprocess("tf_inception_v3").mean[0], 0.5f);
+  EXPECT_EQ(preprocess("resnet101d").crop_h, 256);
   const Preprocess timm = preprocess("mobilenetv1_100");
   EXPECT_EQ(timm.filter, Preprocess::Filter::kBicubic);
   EXPECT_EQ(timm.resize, 256);

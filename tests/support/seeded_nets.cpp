@@ -23,6 +23,11 @@ constexpr std::array kNets = {
     SeededNet{"efficientnet_b0_narrow", 64, false},
     SeededNet{"tf_mobilenetv3_small_100", 64, false},
     SeededNet{"mnasnet0_5", 64, false},
+    SeededNet{"regnet_y_400mf_narrow", 64, false},
+    SeededNet{"resnet26d_narrow", 64, false},
+    SeededNet{"densenet121_narrow", 32, false},
+    SeededNet{"squeezenet1_1", 64, false},
+    SeededNet{"inception_v3_narrow", 96, false},
 };
 
 }  // namespace
