@@ -1,6 +1,7 @@
 #include <array>
 
 #include "kernels/activation/activation.h"
+#include "kernels/adaptive_avg_pool2d/adaptive_avg_pool2d.h"
 #include "kernels/add/add.h"
 #include "kernels/backend_module.h"
 #include "kernels/batchnorm/batchnorm.h"
@@ -15,6 +16,7 @@
 #include "kernels/onednn/load.h"
 #include "kernels/pad/pad.h"
 #include "kernels/pool2d/pool2d.h"
+#include "kernels/slice/slice.h"
 #include "kernels/softmax/softmax.h"
 #include "kernels/winograd_conv2d/winograd_conv2d.h"
 
@@ -29,6 +31,7 @@ std::span<const Table> all_tables() {
       kWinogradConv2dTable,
       kConv2dTable,
       kActivationTable,
+      kAdaptiveAvgPool2dTable,
       kAddTable,
       kAvgPool2dTable,
       kBatchnormTable,
@@ -39,6 +42,7 @@ std::span<const Table> all_tables() {
       kMaxPool2dTable,
       kMulTable,
       kPadTable,
+      kSliceTable,
       kSoftmaxTable,
   };
   // clang-format on

@@ -60,7 +60,7 @@ struct Fused {
   std::optional<FoldedBatchnorm> batchnorm;  // applied to weights and bias when they are packed
   ValueId residual = kNoValue;               // added after bias, before the activation
   Activation activation;
-  Activation squeeze;  // of squeeze_excitation: between its two layers
+  Activation squeeze = {};  // of squeeze_excitation: between its two layers
 };
 
 struct Node {

@@ -100,6 +100,7 @@ std::span<const OpDef* const> all_ops();
 const OpDef* find_op(std::string_view name);
 
 // All of them, for passes and importers to name.
+extern const OpDef kAdaptiveAvgPool2d;
 extern const OpDef kAdd;
 extern const OpDef kAvgPool2d;
 extern const OpDef kBatchnorm;
@@ -119,6 +120,7 @@ extern const OpDef kRelu;
 extern const OpDef kRelu6;
 extern const OpDef kSigmoid;
 extern const OpDef kSilu;
+extern const OpDef kSlice;
 extern const OpDef kSoftmax;
 // In no list and no file: passes make it.
 extern const OpDef kSqueezeExcitation;

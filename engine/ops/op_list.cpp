@@ -9,6 +9,7 @@ namespace {
 // One a line, so that a new one is one line more.
 // clang-format off
 constexpr const OpDef* kOps[] = {
+    &kAdaptiveAvgPool2d,
     &kAdd,
     &kAvgPool2d,
     &kBatchnorm,
@@ -28,6 +29,7 @@ constexpr const OpDef* kOps[] = {
     &kRelu6,
     &kSigmoid,
     &kSilu,
+    &kSlice,
     &kSoftmax,
 };
 // clang-format on

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "kernels/adaptive_avg_pool2d/adaptive_avg_pool2d_cuda.h"
 #include "kernels/concat/concat_cuda.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d_cuda.h"
@@ -11,6 +12,7 @@
 #include "kernels/pad/pad_cuda.h"
 #include "kernels/pointwise/pointwise_cuda.h"
 #include "kernels/pool2d/pool2d_cuda.h"
+#include "kernels/slice/slice_cuda.h"
 #include "kernels/softmax/softmax_cuda.h"
 #include "kernels/squeeze_excitation/squeeze_excitation_cuda.h"
 
@@ -24,6 +26,7 @@ std::span<const Table> gpu_tables() {
       kDepthwiseConv2dCudaTable,
       kConv2dCudaTable,
       kActivationCudaTable,
+      kAdaptiveAvgPool2dCudaTable,
       kAddCudaTable,
       kAvgPool2dCudaTable,
       kBatchnormCudaTable,
@@ -34,6 +37,7 @@ std::span<const Table> gpu_tables() {
       kMaxPool2dCudaTable,
       kMulCudaTable,
       kPadCudaTable,
+      kSliceCudaTable,
       kSoftmaxCudaTable,
       kSqueezeExcitationCudaTable,
   };

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/ops/op.h"
 #include "penult/extractor.h"
 #include "tests/support/random_model.h"
 #include "tests/support/random_net.h"
@@ -96,6 +97,14 @@ int check_all(const Graph& graph) {
 TEST(ReceptiveFields, AreWhatANanReaches) {
   EXPECT_GT(check_all(testing::inverted_residual_net(5, kSize)), 100);
   EXPECT_GT(check_all(testing::mixed_net(3, kSize)), 50);
+}
+
+TEST(ReceptiveFields, OfAdaptivePoolingAreThoseOfItsEqualWindows) {
+  testing::RandomNet net(4);
+  ValueId x = net.conv("conv", net.input(), 3, {.oc = 5, .kernel = 3, .stride = 2});
+  x = net.node(kSlice, "slice", {x}, Attributes().set("begin", 1).set("end", 4));
+  net.node(kAdaptiveAvgPool2d, "pool", {x}, Attributes().set("output_size", {10, 10}));
+  EXPECT_EQ(check_all(net.finish(3, kSize, kSize)), 18 + 18 + 8) << "rows that no border cuts";
 }
 
 TEST(ReceptiveFields, OfAVectorAreTheInputsLargerSide) {

@@ -12,6 +12,9 @@ using kernels::NumericClass;
 
 int64_t window(const ProblemSpec& spec) { return spec.kh * spec.kw; }
 
+// The longest window of adaptive_avg_pool2d along an axis, at most.
+int64_t adaptive_window(int64_t in, int64_t out) { return in % out == 0 ? in / out : in / out + 2; }
+
 struct Numerics {
   const char* op;
   // Successive f32 roundings of a dst element, counted generously, epilogue excluded.
@@ -29,6 +32,11 @@ constexpr Numerics kNumerics[] = {
     {"linear", [](const ProblemSpec& s) { return s.src.c + 1; }, true, false},
     {"global_avg_pool", [](const ProblemSpec& s) { return s.src.h * s.src.w + 2; }, false, false},
     {"avg_pool2d", [](const ProblemSpec& s) { return window(s) + 1; }, true, false},
+    {"adaptive_avg_pool2d",
+     [](const ProblemSpec& s) {
+       return adaptive_window(s.src.h, s.dst().h) * adaptive_window(s.src.w, s.dst().w) + 1;
+     },
+     true, false},
     // scale, shift, product, sum
     {"batchnorm", [](const ProblemSpec&) { return int64_t{4}; }, false, false},
     // Logits in [-1, 1].

@@ -127,6 +127,12 @@ TEST(ReferenceConcat, PutsChannelsBehindEachOther) {
       ElementsAre(1, 10, 11, 3, 2, 20, 21, 4));
 }
 
+TEST(ReferenceSlice, TakesChannelsFromBeginUpToEnd) {
+  EXPECT_THAT(run_reference("slice src=4x1x2 begin=1 end=3", {{1, 2, 3, 4, 5, 6, 7, 8}}, {}),
+              ElementsAre(2, 3, 6, 7));
+  EXPECT_THAT(run_reference("slice src=3 begin=2 end=3", {{1, 2, 3}}, {}), ElementsAre(3));
+}
+
 TEST(ReferencePad, FramesWithZeros) {
   EXPECT_THAT(run_reference("pad src=1x1x2 p=1,0,0,1", {{1, 2}}, {}),
               ElementsAre(0, 0, 0, 1, 2, 0));
@@ -177,6 +183,18 @@ TEST(ReferenceAvgPool2d, CountsPaddingIfAsked) {
   EXPECT_THAT(
       run_reference("avg_pool2d src=1x1x3 k=1x3 s=1x3 p=0,1,0,1 ceil_mode=1", {{3, 6, 8}}, {}),
       ElementsAre(3, 4));
+}
+
+TEST(ReferenceAdaptiveAvgPool2d, AveragesWindowsThatMayOverlap) {
+  // Columns 0..1, 1..3, 3..4.
+  EXPECT_THAT(
+      run_reference("adaptive_avg_pool2d src=1x1x5 output_size=1,3", {{1, 3, 5, 10, 20}}, {}),
+      ElementsAre(2, 6, 15));
+  // Two rows of (channel 0, channel 1) pixels; the first, both, the second row.
+  EXPECT_THAT(run_reference("adaptive_avg_pool2d src=2x2x1 output_size=3,1", {{1, 10, 3, 30}}, {}),
+              ElementsAre(1, 10, 2, 20, 3, 30));
+  EXPECT_THAT(run_reference("adaptive_avg_pool2d src=1x2x2 output_size=1,1", {{1, 2, 3, 6}}, {}),
+              ElementsAre(3));
 }
 
 // A NaN is a fault that must reach the user, not become 0 or 6 on the way.

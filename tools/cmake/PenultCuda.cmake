@@ -1,6 +1,7 @@
 # Sources of the device's kernels (.cu), which three compilers see: nvcc, and for the emulator the
 # host's compiler and, for the checker, clang.
 set(PENULT_GPU_OPS
+  adaptive_avg_pool2d/adaptive_avg_pool2d_cuda
   conv2d/conv2d_cuda
   concat/concat_cuda
   depthwise_conv2d/depthwise_conv2d_cuda
@@ -10,6 +11,7 @@ set(PENULT_GPU_OPS
   pad/pad_cuda
   pointwise/pointwise_cuda
   pool2d/pool2d_cuda
+  slice/slice_cuda
   softmax/softmax_cuda
   squeeze_excitation/squeeze_excitation_cuda)
 list(TRANSFORM PENULT_GPU_OPS PREPEND ${PROJECT_SOURCE_DIR}/kernels/)

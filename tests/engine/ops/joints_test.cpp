@@ -1,4 +1,4 @@
-// mul, concat, pad, flatten, softmax and the activations.
+// mul, concat, slice, pad, flatten, softmax and the activations.
 
 #include <gmock/gmock.h>
 
@@ -49,6 +49,25 @@ TEST(Concat, TakesOneToManyInputs) {
   EXPECT_FALSE(kConcat.inputs.allows(257));
   EXPECT_FALSE(kMul.inputs.allows(1));
   EXPECT_FALSE(kMul.inputs.allows(3));
+}
+
+TEST(Slice, TakesARangeOfChannels) {
+  const Attributes part = Attributes().set("begin", 1).set("end", 3);
+  EXPECT_EQ(Applied(kSlice, part, {Shape::map(4, 5, 6)}).shape, Shape::map(2, 5, 6));
+  EXPECT_EQ(Applied(kSlice, part, {Shape::map(3, 5, 6)}).shape, Shape::map(2, 5, 6));
+  EXPECT_EQ(Applied(kSlice, part, {Shape::vector(4)}).shape, Shape::vector(2));
+}
+
+TEST(Slice, RefusesEmptyRangesAndThoseBeyondTheChannels) {
+  const Attributes part = Attributes().set("begin", 1).set("end", 3);
+  EXPECT_EQ(refusal({kSlice, part, {Shape::map(2, 5, 6)}}),
+            "channels: expected begin < end <= 2 for input (2,5,6), got begin 1 and end 3");
+  const Attributes empty = Attributes().set("begin", 3).set("end", 3);
+  EXPECT_THAT(refusal({kSlice, empty, {Shape::map(8, 5, 6)}}), HasSubstr("begin 3 and end 3"));
+  Attributes negative = Attributes().set("begin", -1).set("end", 3);
+  EXPECT_FALSE(check_attributes(kSlice, negative).ok());
+  Attributes open = Attributes().set("begin", 1);
+  EXPECT_FALSE(check_attributes(kSlice, open).ok());
 }
 
 TEST(Pad, WidensTheMapOrCutsIt) {

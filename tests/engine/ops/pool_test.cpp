@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "engine/ops/window.h"
 #include "tests/engine/ops/applied.h"
 
 namespace penult {
@@ -76,6 +77,31 @@ TEST(AvgPool2d, CountsPaddingUnlessToldOtherwise) {
   EXPECT_EQ(Applied(kAvgPool2d, window(3, 1, 1), {Shape::map(1, 5, 5)})
                 .attrs.get_int("count_include_pad"),
             1);
+}
+
+TEST(AdaptiveAvgPool2d, GivesTheSizeItIsTold) {
+  const Attributes size = Attributes().set("output_size", {7, 5});
+  EXPECT_EQ(Applied(kAdaptiveAvgPool2d, size, {Shape::map(512, 8, 9)}).shape,
+            Shape::map(512, 7, 5));
+  EXPECT_EQ(Applied(kAdaptiveAvgPool2d, size, {Shape::map(512, 1, 2)}).shape,
+            Shape::map(512, 7, 5));
+  EXPECT_EQ(refusal({kAdaptiveAvgPool2d, size, {Shape::vector(8)}}),
+            "input: expected a map (c,h,w), got (8)");
+  for (Attributes bad :
+       {Attributes(), Attributes().set("output_size", {7}), Attributes().set("output_size", {0, 7}),
+        Attributes().set("output_size", {7, 4097})})
+    EXPECT_FALSE(check_attributes(kAdaptiveAvgPool2d, bad).ok());
+}
+
+// rows of windows, columns of windows
+TEST(AdaptiveAvgPool2d, StatesTheLongestWindowAndTheDistance) {
+  const Shape inputs[] = {Shape::map(1, 8, 3)};
+  const Attributes size = Attributes().set("output_size", {3, 7});
+  const Windows windows = kAdaptiveAvgPool2d.windows({size, inputs, {}});
+  EXPECT_EQ(windows.rows.kernel, 4);  // 0..3, 2..6, 5..8
+  EXPECT_EQ(windows.rows.stride, 2);
+  EXPECT_EQ(windows.columns.kernel, 2);
+  EXPECT_EQ(windows.columns.stride, 1);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/text.h"
+#include "kernels/adaptive_avg_pool2d/adaptive_avg_pool2d_cuda.h"
 #include "kernels/concat/concat_cuda.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/flat.cuh"
@@ -21,6 +22,7 @@
 #include "kernels/pad/pad_cuda.h"
 #include "kernels/pointwise/pointwise_cuda.h"
 #include "kernels/pool2d/pool2d_cuda.h"
+#include "kernels/slice/slice_cuda.h"
 #include "kernels/softmax/softmax_cuda.h"
 #include "tests/kernels/cuda/device_case.h"
 #include "tests/kernels/cuda/operators_mutations.h"
@@ -41,11 +43,21 @@ constexpr int64_t kImages = 3;
 
 const std::vector<Table>& tables() {
   using namespace kernels::cuda;
-  static const std::vector<Table> all = {
-      kDepthwiseConv2dCudaTable, kActivationCudaTable, kAddCudaTable,     kAvgPool2dCudaTable,
-      kBatchnormCudaTable,       kConcatCudaTable,     kFlattenCudaTable, kGlobalAvgPoolCudaTable,
-      kLinearCudaTable,          kMaxPool2dCudaTable,  kMulCudaTable,     kPadCudaTable,
-      kSoftmaxCudaTable};
+  static const std::vector<Table> all = {kDepthwiseConv2dCudaTable,
+                                         kActivationCudaTable,
+                                         kAdaptiveAvgPool2dCudaTable,
+                                         kAddCudaTable,
+                                         kAvgPool2dCudaTable,
+                                         kBatchnormCudaTable,
+                                         kConcatCudaTable,
+                                         kFlattenCudaTable,
+                                         kGlobalAvgPoolCudaTable,
+                                         kLinearCudaTable,
+                                         kMaxPool2dCudaTable,
+                                         kMulCudaTable,
+                                         kPadCudaTable,
+                                         kSliceCudaTable,
+                                         kSoftmaxCudaTable};
   return all;
 }
 
@@ -128,6 +140,8 @@ std::vector<ProblemSpec> ragged_windows() {
             concat("conv2d", src, " oc=", c, window, pads, " g=", c, " res=1 act=clamp:0:6")));
         specs.push_back(parse_problem(concat("max_pool2d", src, window, pads)));
         specs.push_back(parse_problem(concat("avg_pool2d", src, window, pads)));
+        specs.push_back(
+            parse_problem(concat("adaptive_avg_pool2d", src, " output_size=", k, ",4")));
       }
       specs.push_back(parse_problem(concat("global_avg_pool", src, " act=hard_swish")));
     }

@@ -1,0 +1,10 @@
+#include "kernels/adaptive_avg_pool2d/adaptive_avg_pool2d.inl.h"
+#include "kernels/simd/vec_avx512.h"
+
+namespace penult::kernels {
+
+void adaptive_avg_pool2d_f32_avx512(const AdaptiveAvgPool2dParams& params) {
+  adaptive_avg_pool2d_f32<avx512::Vec>(params);
+}
+
+}  // namespace penult::kernels
