@@ -73,7 +73,7 @@ NETS = {net.name: net for net in (
     seeded("mobilenet_v3_large"), seeded("mobilenet_v3_small"), seeded("bagnet17", 64),
     small("efficientnet_b0_narrow"), small("tf_mobilenetv3_small_100", HALVES), small("mnasnet0_5"),
     small("regnet_y_400mf_narrow"), small("resnet26d_narrow"), small("densenet121_narrow", size=32), small("squeezenet1_1"),
-    small("inception_v3_narrow", size=96),
+    small("inception_v3_narrow", size=96), small("vgg11_bn_narrow"),
 )}
 
 

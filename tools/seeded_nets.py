@@ -169,13 +169,23 @@ def narrow_inception_v3():
     return net
 
 
+def narrow_vgg11_bn():
+    from torchvision.models import vgg
+    net = vgg.VGG(vgg.make_layers([c if c == "M" else c // 8 for c in vgg.cfgs["A"]], batch_norm=True))
+    net.classifier[0] = torch.nn.Linear(512 // 8 * 49, 512)
+    net.classifier[3] = torch.nn.Linear(512, 512)
+    net.classifier[6] = torch.nn.Linear(512, 1000)
+    return net
+
+
 TORCHVISION = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d",
                "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2", "mobilenet_v2", "mobilenet_v3_large",
                "mobilenet_v3_small", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3",
                "efficientnet_b4", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "regnet_x_400mf", "regnet_x_800mf",
                "regnet_x_1_6gf", "regnet_x_3_2gf", "regnet_x_8gf", "regnet_x_16gf", "regnet_x_32gf", "regnet_y_400mf",
                "regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_8gf", "regnet_y_16gf", "regnet_y_32gf",
-               "densenet121", "densenet161", "densenet169", "densenet201", "squeezenet1_0", "squeezenet1_1"]
+               "densenet121", "densenet161", "densenet169", "densenet201", "squeezenet1_0", "squeezenet1_1", "vgg11", "vgg11_bn",
+               "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
 TIMM = ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140", "mobilenetv2_110d",
         "mobilenetv2_120d", "mobilenetv3_large_100", "mobilenetv3_small_100", "mobilenetv3_small_075",
         "mobilenetv3_small_050", "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100", "tf_efficientnet_b0",
@@ -186,7 +196,7 @@ TIMM = ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_14
         "regnetx_032", "regnetx_040", "regnetx_064", "regnetx_080", "regnety_002", "regnety_004", "regnety_006",
         "regnety_008", "regnety_016", "regnety_032", "regnety_040", "regnety_064", "regnety_080"]
 # Networks that both libraries have under one name: timm's, whose tensors may be called otherwise.
-TIMM_TOO = ["efficientnet_b0", "efficientnet_b4", "resnet18", "resnet50"]
+TIMM_TOO = ["efficientnet_b0", "efficientnet_b4", "resnet18", "resnet50", "vgg11"]
 BUILDERS = {name: getattr(torchvision.models, name) for name in TORCHVISION}
 for name in TIMM:
     BUILDERS[name] = lambda name=name: timm.create_model(name)
@@ -196,7 +206,7 @@ BUILDERS["inception_v3"] = Inception
 # timm's has the same tensors, and places inside that torchvision's names mean otherwise.
 BUILDERS["tf_inception_v3"] = lambda: torchvision.models.Inception3(aux_logits=False, init_weights=False)
 for narrow in (narrow_efficientnet_b0, narrow_regnet_y_400mf, narrow_resnet26d, narrow_densenet121,
-               narrow_inception_v3):
+               narrow_inception_v3, narrow_vgg11_bn):
     BUILDERS[narrow.__name__.removeprefix("narrow_") + "_narrow"] = narrow
 for name, kernels in (("bagnet9", (3, 3, 1, 1)), ("bagnet17", (3, 3, 3, 1)), ("bagnet33", (3, 3, 3, 3))):
     BUILDERS[name] = lambda kernels=kernels: BagNet(kernels)

@@ -19,6 +19,7 @@ constexpr Family kFamilies[] = {
     densenets,
     squeezenets,
     inceptions,
+    vggs,
     bagnets,
 };
 // clang-format on

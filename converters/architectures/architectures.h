@@ -19,5 +19,6 @@ std::span<const Architecture> mobilenet_v3();
 std::span<const Architecture> regnets();
 std::span<const Architecture> resnets();
 std::span<const Architecture> squeezenets();
+std::span<const Architecture> vggs();
 
 }  // namespace penult::converters

@@ -143,9 +143,9 @@ class Builder {
 
 ValueId Builder::squeeze_excite(ValueId x) {
   ValueId scale = net_.global_avg_pool(layer(kPool), x);
-  scale = net_.conv_of_pixel(layer(kReduce), scale);
+  scale = net_.linear(layer(kReduce), scale);
   scale = net_.activation(*member_.family->reduce, layer(kReduceAct), scale);
-  scale = net_.conv_of_pixel(layer(kRaise), scale);
+  scale = net_.linear(layer(kRaise), scale);
   scale = net_.activation(*member_.family->gate, layer(kGate), scale);
   return net_.scale_channels(layer(kScale), x, scale);
 }
@@ -190,17 +190,12 @@ void Builder::name_block() {
 }
 
 ValueId Builder::classifier(ValueId x) {
-  const auto dense = [&](OuterLayer layer) {
-    const LayerName name = outer(layer);
-    return net_.rank(name.key + ".weight") == 4 ? net_.conv_of_pixel(name, x)
-                                                : net_.linear(name, x);
-  };
   if (member_.family->hidden && net_.has(outer(kHidden).key + ".weight")) {
-    x = dense(kHidden);
+    x = net_.linear(outer(kHidden), x);
     x = net_.activation(*member_.family->ends, outer(kHiddenAct), x);
   }
   net_.alias("penultimate");
-  return net_.has(outer(kClassifier).key + ".weight") ? dense(kClassifier) : x;
+  return net_.has(outer(kClassifier).key + ".weight") ? net_.linear(outer(kClassifier), x) : x;
 }
 
 Result<ModelData> Builder::build() {

@@ -154,22 +154,19 @@ ValueId NetBuilder::batchnorm(const LayerName& name, ValueId x, float eps) {
   return layer(kBatchnorm, name, {x}, {gamma, beta, mean, var}, std::move(attrs), c);
 }
 
-ValueId NetBuilder::linear(const LayerName& name, ValueId x) {
-  const WeightId weight = claim(name.key + ".weight", {-1, channels(x)});
+// A convolution over the whole map is a linear layer of the flattened map, and its weights are in
+// the same order.
+WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic, int64_t side) {
+  const WeightId weight =
+      rank(name) == 4 ? claim(name, {-1, ic / (side * side), side, side}) : claim(name, {-1, ic});
   if (!status_.ok()) return 0;
-  const int64_t oc = model_.graph.weights[weight].dims[0];
-  const WeightId bias = claim(name.key + ".bias", {oc});
-  return layer(kLinear, name, {x}, {weight, bias}, {}, oc);
-}
-
-WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic) {
-  const WeightId weight = claim(name, {-1, ic, 1, 1});
-  if (status_.ok()) model_.graph.weights[weight].dims.resize(2);
+  std::vector<int64_t>& dims = model_.graph.weights[weight].dims;
+  dims = {dims[0], ic};
   return weight;
 }
 
-ValueId NetBuilder::conv_of_pixel(const LayerName& name, ValueId x) {
-  const WeightId weight = claim_matrix(name.key + ".weight", channels(x));
+ValueId NetBuilder::linear(const LayerName& name, ValueId x, int64_t side) {
+  const WeightId weight = claim_matrix(name.key + ".weight", channels(x), side);
   if (!status_.ok()) return 0;
   const int64_t oc = model_.graph.weights[weight].dims[0];
   const WeightId bias = claim(name.key + ".bias", {oc});

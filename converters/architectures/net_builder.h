@@ -65,9 +65,9 @@ class NetBuilder {
   // or (ic, 1, k, k) if depthwise.
   ValueId conv(const LayerName& name, ValueId x, const ConvSpec& spec);
   ValueId batchnorm(const LayerName& name, ValueId x, float eps);
-  ValueId linear(const LayerName& name, ValueId x);  // with a bias, as all classifiers have it
-  // A 1x1 convolution with bias of the single pixel that x, a vector, stands for.
-  ValueId conv_of_pixel(const LayerName& name, ValueId x);
+  // With a bias. The weights are a matrix, or those of a convolution over the map of `side` pixels
+  // a side that x, a vector, was flattened from.
+  ValueId linear(const LayerName& name, ValueId x, int64_t side = 1);
   // An operator without attributes that keeps the shape: kRelu, kHardSwish, ...
   ValueId activation(const OpDef& op, const LayerName& name, ValueId x);
   ValueId add(const LayerName& name, ValueId x, ValueId y);
@@ -111,8 +111,8 @@ class NetBuilder {
   // The tensor `name`, whose dims must be `expected` (-1: any size); errors if it is missing, used
   // already, of integers, or not finite.
   WeightId claim(const std::string& name, const std::vector<int64_t>& expected);
-  // The same for a 1x1 convolution's weights, kept as a matrix.
-  WeightId claim_matrix(const std::string& name, int64_t ic);
+  // The same for the weights of linear(), kept as a matrix.
+  WeightId claim_matrix(const std::string& name, int64_t ic, int64_t side);
   ValueId pool(const OpDef& op, const LayerName& name, ValueId x, const PoolSpec& spec);
   WeightId constant(const std::string& name, std::vector<float> values);
   ValueId layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,

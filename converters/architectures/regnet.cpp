@@ -171,8 +171,8 @@ class Builder {
 
 ValueId Builder::squeeze_excite(ValueId x) {
   ValueId scale = net_.global_avg_pool(layer(kPool), x);
-  scale = net_.activation(kRelu, layer(kReduceAct), net_.conv_of_pixel(layer(kReduce), scale));
-  scale = net_.activation(kSigmoid, layer(kGate), net_.conv_of_pixel(layer(kRaise), scale));
+  scale = net_.activation(kRelu, layer(kReduceAct), net_.linear(layer(kReduce), scale));
+  scale = net_.activation(kSigmoid, layer(kGate), net_.linear(layer(kRaise), scale));
   return net_.scale_channels(layer(kScale), x, scale);
 }
 

@@ -31,6 +31,7 @@ constexpr Libraries kBothHave[] = {
     {"mnasnet1_0", "mnasnet_100"},
     {"resnet18", "resnet18_timm"},
     {"resnet50", "resnet50_timm"},
+    {"vgg11", "vgg11_timm"},
     {"regnet_y_400mf", "regnety_004", false},
     {"regnet_x_800mf", "regnetx_008", false},
 };

@@ -28,6 +28,7 @@ constexpr std::array kNets = {
     SeededNet{"densenet121_narrow", 32, false},
     SeededNet{"squeezenet1_1", 64, false},
     SeededNet{"inception_v3_narrow", 96, false},
+    SeededNet{"vgg11_bn_narrow", 64, false},
 };
 
 }  // namespace
