@@ -144,6 +144,16 @@ def without_pixel(value):
     return value.reshape(value.shape[:2]) if value.shape[2:] == (1, 1) else value
 
 
+def node_values_at(model, batch, names):
+    extractor = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER,
+                                         suppress_diff_warning=True)
+    for node in extractor.graph.nodes:  # functions in place would overwrite the place before
+        if node.kwargs.get("inplace"):
+            node.kwargs = {**node.kwargs, "inplace": False}
+    extractor.recompile()
+    return extractor(batch)
+
+
 def node_values(model, batch):
     """Each node's value, but for those that only repeat the one before: identities, dropout, flattening of a
     pixel. (Flattening a larger map is a place of its own: pooled, the map has other features.)"""
@@ -152,12 +162,7 @@ def node_values(model, batch):
         model(batch, lambda name, value: values.setdefault(name, value))
         return values
     names = node_names(model, batch.shape[-1])
-    extractor = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)
-    for node in extractor.graph.nodes:  # functions in place would overwrite the place before
-        if node.kwargs.get("inplace"):
-            node.kwargs = {**node.kwargs, "inplace": False}
-    extractor.recompile()
-    values = extractor(batch)
+    values = node_values_at(model, batch, names)
     def repeats(name, before):
         a, b = values[name], values[before]
         copied = name.endswith(".cat") and a.shape == b.shape and torch.equal(a, b)  # DenseNet joins one map

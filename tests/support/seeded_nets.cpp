@@ -27,7 +27,7 @@ constexpr std::array kNets = {
     SeededNet{"resnet26d_narrow", 64, false},
     SeededNet{"densenet121_narrow", 32, false},
     SeededNet{"squeezenet1_1", 64, false},
-    SeededNet{"inception_v3_narrow", 96, false},
+    SeededNet{"inception_v3_narrow", 96, false, true},
     SeededNet{"vgg11_bn_narrow", 64, false},
 };
 
