@@ -186,6 +186,7 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
       },
       source);
   PENULT_ASSIGN_OR_RETURN(ModelData model, build(source, import));
+  if (!model.info.note.empty()) import.report.notes.push_back(std::move(model.info.note));
   fill_in(import, model.info);
   set_preprocess(preprocess, is_graph, import, model.info);
   if (options.input_h != 0) set_input_size(options.input_h, options.input_w, model.info);

@@ -8,11 +8,12 @@ torchvision, timm, numpy and Pillow (pip); the tests read what is written here a
 
 The npz files (format: docs/numerics.md, "Goldens"): `input` (1,3,h,w) float32, preprocessed, or `pixels`
 (h,w,3) uint8, the crop before normalisation; for each tap either `<tap>` complete, or `<tap>/pos`
-(512 flat NCHW positions, 256 with seeded weights), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
+(512 flat NCHW positions, 256 or 32 with seeded weights), `<tap>/val`, `<tap>/chan` (channel sums, summed in double), `<tap>/max`, `<tap>/l2`;
 `meta` (JSON). Networks without published weights at hand have seeded ones: tools/seeded_nets.py.
 
 architectures.npz: of each network `NET/tensors`, a line `NAME DIMxDIM...` for each tensor of its state dict, and
-`NET/nodes`, a line for each FX node (BagNet: each place) in execution order.
+`NET/nodes`, a line for each FX node (BagNet: each place) in execution order. NET_timm is timm's network where
+torchvision has one of the same name, NET_narrow has fewer channels everywhere.
 """
 import argparse
 import collections
@@ -42,9 +43,11 @@ import seeded_nets
 from golden_of import POSITIONS, SEED, summarise
 
 POSITIONS_SEEDED = 256  # one weight is as good as another; so ResNet-50 stays below 1 MiB
+POSITIONS_SMALL = 32  # the sums of channels see the rest
 
 # weights: a file of the assets, or None for seeded ones; blocks: what the golden at 224 pixels holds.
-Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks", defaults=[()])
+Net = collections.namedtuple("Net", "name weights build sizes filter mean std blocks positions",
+                             defaults=[(), POSITIONS])
 IMAGENET = (PIL.Image.BILINEAR, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 LITE = (PIL.Image.BICUBIC, (127 / 255,) * 3, (128 / 255,) * 3)
 HALVES = (PIL.Image.BICUBIC, (0.5,) * 3, (0.5,) * 3)
@@ -57,8 +60,12 @@ def mobilenet_v2():
     return net
 
 
-def seeded(name, size=96, preprocess=IMAGENET):
-    return Net(name, None, seeded_nets.BUILDERS[name], (size,), *preprocess)
+def seeded(name, size=96, preprocess=IMAGENET, positions=POSITIONS_SEEDED):
+    return Net(name, None, seeded_nets.BUILDERS[name], (size,), *preprocess, positions=positions)
+
+
+def small(name, preprocess=IMAGENET, size=64):
+    return seeded(name, size, preprocess, POSITIONS_SMALL)
 
 
 NETS = {net.name: net for net in (
@@ -68,6 +75,9 @@ NETS = {net.name: net for net in (
         (96, 224), *LITE, [f"blocks.{s}.{b}" for s, n in enumerate((1, 2, 2, 3, 3, 4, 1)) for b in range(n)]),
     seeded("resnet18"), seeded("resnet50"), seeded("resnext50_32x4d", 64), seeded("mobilenetv1_100", 96, HALVES),
     seeded("mobilenet_v3_large"), seeded("mobilenet_v3_small"), seeded("bagnet17", 64),
+    small("efficientnet_b0_narrow"), small("tf_mobilenetv3_small_100", HALVES), small("mnasnet0_5"),
+    small("regnet_y_400mf_narrow"), small("resnet26d_narrow"), small("densenet121_narrow", size=32), small("squeezenet1_1"),
+    small("inception_v3_narrow", size=96), small("vgg11_bn_narrow"),
 )}
 
 
@@ -115,7 +125,8 @@ def normalize(net, pixels):
     return ((tensor - mean) / std).unsqueeze(0)
 
 
-TRACER = {"leaf_modules": list(get_notrace_modules())}
+# timm's Linear would be traced into, down to its parameters.
+TRACER = {"leaf_modules": [*get_notrace_modules(), timm.layers.Linear, seeded_nets.TransformInput]}
 
 
 def node_names(model, size):
@@ -123,15 +134,28 @@ def node_names(model, size):
     if isinstance(model, seeded_nets.BagNet):
         places = {}
         with torch.no_grad():
-            model(torch.zeros(1, 3, size, size), lambda name, value: places.setdefault(name, value))
+            model(torch.zeros(1, 3, size, size, device=next(model.parameters()).device), lambda name, value: places.setdefault(name, value))
         return list(places)
     train, evaluation = get_graph_node_names(model, tracer_kwargs=TRACER)
-    assert train == evaluation
-    return evaluation[1:]
+    assert train == evaluation or isinstance(model, seeded_nets.Inception)  # whose second classifier only trains
+    modules = dict(model.named_modules())
+    # A shortcut that changes nothing is the block's input, and no place of its own.
+    shortcut = lambda name: ".downsample" in name and isinstance(modules.get(name), torch.nn.Identity)
+    return [name for name in evaluation[1:] if not shortcut(name)]
 
 
 def without_pixel(value):
     return value.reshape(value.shape[:2]) if value.shape[2:] == (1, 1) else value
+
+
+def node_values_at(model, batch, names):
+    extractor = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER,
+                                         suppress_diff_warning=True)
+    for node in extractor.graph.nodes:  # functions in place would overwrite the place before
+        if node.kwargs.get("inplace"):
+            node.kwargs = {**node.kwargs, "inplace": False}
+    extractor.recompile()
+    return extractor(batch)
 
 
 def node_values(model, batch):
@@ -142,9 +166,13 @@ def node_values(model, batch):
         model(batch, lambda name, value: values.setdefault(name, value))
         return values
     names = node_names(model, batch.shape[-1])
-    values = create_feature_extractor(model, {n: n for n in names}, tracer_kwargs=TRACER)(batch)
-    repeats = lambda a, b: a.data_ptr() == b.data_ptr() and without_pixel(a).shape == without_pixel(b).shape
-    return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(values[n], values[names[i - 1]])}
+    values = node_values_at(model, batch, names)
+    def repeats(name, before):
+        a, b = values[name], values[before]
+        copied = name.endswith(".cat") and a.shape == b.shape and torch.equal(a, b)  # DenseNet joins one map
+        return copied or a.data_ptr() == b.data_ptr() and without_pixel(a).shape == without_pixel(b).shape
+
+    return {n: values[n] for i, n in enumerate(names) if i == 0 or not repeats(n, names[i - 1])}
 
 
 def inner_values(model, batch, nodes):
@@ -197,7 +225,7 @@ def write(net, model, assets, size, out):
     arrays = {"input": batch.numpy()} if whole else {"pixels": pixels}
     names = list(values) if whole else list(dict.fromkeys(block_output(values, b) for b in net.blocks))
     for name in names:
-        summarise(name, values[name][0].numpy(), arrays, POSITIONS if net.weights else POSITIONS_SEEDED)
+        summarise(name, values[name][0].numpy(), arrays, net.positions)
     if not whole and "classifier" in values:
         for photo_name in ("chelsea.png", "coffee.png", "rocket.jpg"):
             path = os.path.join(assets, "photos", photo_name)
@@ -232,7 +260,11 @@ def make(assets, out, nets):
 def write_architectures(out):
     arrays = {}
     for name, build in seeded_nets.BUILDERS.items():
-        model = build().eval()
+        try:
+            with torch.device("meta"):  # shapes are all that counts
+                model = build().eval()
+        except NotImplementedError:  # torchvision's RegNet computes its widths with tensors
+            model = build().eval()
         dims = lambda tensor: "x".join(map(str, tensor.shape))
         tensors = (f"{key} {dims(t)}" if t.is_floating_point() else key for key, t in model.state_dict().items())
         arrays[name + "/tensors"] = numpy.array("\n".join(tensors))

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "converters/architectures/architectures.h"
+#include "converters/architectures/members.h"
 #include "converters/architectures/net_builder.h"
 #include "engine/ops/op.h"
 
@@ -24,9 +25,11 @@ struct Member {
   std::array<int64_t, 4> kernels;  // of conv2 in each layer's first block; 1 in all others
 };
 
-constexpr Member kBagnet9 = {"bagnet9", {3, 3, 1, 1}};
-constexpr Member kBagnet17 = {"bagnet17", {3, 3, 3, 1}};
-constexpr Member kBagnet33 = {"bagnet33", {3, 3, 3, 3}};
+constexpr std::array<Member, 3> kMembers = {{
+    {"bagnet9", {3, 3, 1, 1}},
+    {"bagnet17", {3, 3, 3, 1}},
+    {"bagnet33", {3, 3, 3, 3}},
+}};
 
 std::string block_name(int layer, int index) {
   return "layer" + std::to_string(layer + 1) + "." + std::to_string(index);
@@ -91,17 +94,10 @@ Result<ModelData> build_member(const Member& member, StateDict&& weights) {
   return net.finish(member.name, {});
 }
 
-template <const Member& kMember>
-constexpr Architecture architecture() {
-  return {kMember.name, [](const StateDict& weights) { return looks_like(kMember, weights); },
-          [](StateDict&& weights) { return build_member(kMember, std::move(weights)); }};
-}
-
 }  // namespace
 
 std::span<const Architecture> bagnets() {
-  static constexpr Architecture kAll[] = {architecture<kBagnet9>(), architecture<kBagnet17>(),
-                                          architecture<kBagnet33>()};
+  static constexpr auto kAll = architectures_of<kMembers, looks_like, build_member>();
   return kAll;
 }
 

@@ -1,160 +1,146 @@
-// MobileNetV3 (Howard et al. 2019), torchvision's `mobilenet_v3_large` and `mobilenet_v3_small`:
-// squeeze-and-excitation with a hard sigmoid, hard-swish, batchnorm eps 1e-3. Tap names:
-// torchvision's FX nodes, and the module paths inside its leaves (Conv2dNormActivation,
-// SqueezeExcitation). Widths come from the shapes.
-
-#include <array>
-#include <span>
+// MobileNetV3 (Howard et al. 2019): torchvision's `mobilenet_v3_large` and `mobilenet_v3_small`,
+// and timm's own and TensorFlow's variants of them, which differ in padding and in batchnorm's eps.
+// Squeeze-and-excitation with a hard sigmoid, hard-swish, a hidden layer before the classifier.
+// Widths come from the shapes.
 
 #include "converters/architectures/architectures.h"
-#include "converters/architectures/net_builder.h"
-#include "engine/ops/op.h"
+#include "converters/architectures/mbconv.h"
+#include "converters/architectures/members.h"
 
 namespace penult::converters {
 namespace {
 
-constexpr float kEps = 1e-3f;
+using mbconv::Scheme;
+using Words = std::array<const char*, mbconv::kOuterLayers>;
 
-struct BlockSpec {
-  int64_t kernel;  // of the depthwise convolution
-  int64_t stride;
-  bool excites;           // squeeze-and-excitation
-  const OpDef* function;  // behind expansion and depthwise convolution
-};
+std::string torch_block(int, int, int flat) { return "features." + std::to_string(flat + 1); }
 
-constexpr bool kSe = true, kPlain = false;
+// FX nodes, and the module paths inside its leaves (Conv2dNormActivation, SqueezeExcitation).
+constexpr mbconv::BlockWords kPlain = {nullptr,
+                                       nullptr,
+                                       nullptr,
+                                       "block.0.0",
+                                       "block.0.1",
+                                       "block.0 block.0.2",
+                                       nullptr,
+                                       "block.1.avgpool",
+                                       "block.1.fc1",
+                                       "block.1.activation",
+                                       "block.1.fc2",
+                                       "block.1.scale_activation",
+                                       "block.1",
+                                       "block.#.0",
+                                       "block.# block.#.1 =block.#.1",
+                                       nullptr,
+                                       "add"};
+constexpr mbconv::BlockWords kExpanding = {"block.0.0",
+                                           "block.0.1",
+                                           "block.0 block.0.2",
+                                           "block.1.0",
+                                           "block.1.1",
+                                           "block.1 block.1.2",
+                                           nullptr,
+                                           "block.2.avgpool",
+                                           "block.2.fc1",
+                                           "block.2.activation",
+                                           "block.2.fc2",
+                                           "block.2.scale_activation",
+                                           "block.2",
+                                           "block.#.0",
+                                           "block.# block.#.1 =block.#.1",
+                                           nullptr,
+                                           "add"};
 
-constexpr std::array<BlockSpec, 15> kLarge = {{
-    {3, 1, kPlain, &kRelu},
-    {3, 2, kPlain, &kRelu},
-    {3, 1, kPlain, &kRelu},
-    {5, 2, kSe, &kRelu},
-    {5, 1, kSe, &kRelu},
-    {5, 1, kSe, &kRelu},
-    {3, 2, kPlain, &kHardSwish},
-    {3, 1, kPlain, &kHardSwish},
-    {3, 1, kPlain, &kHardSwish},
-    {3, 1, kPlain, &kHardSwish},
-    {3, 1, kSe, &kHardSwish},
-    {3, 1, kSe, &kHardSwish},
-    {5, 2, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
+constexpr Scheme torch_scheme(const char* head, const char* norm, const char* act) {
+  return {
+      .outer = {"features.0.0", "features.0.1", "features.0 features.0.2", head, norm, act,
+                "avgpool !flatten", "classifier.0", "classifier.1 classifier.2", "classifier.3"},
+      .plain = kPlain,
+      .expanding = kExpanding,
+      .block = torch_block,
+      .stage = nullptr,
+      .ends_are_blocks = true};
+}
+constexpr Scheme kTorchLarge =
+    torch_scheme("features.16.0", "features.16.1", "features.16 features.16.2");
+constexpr Scheme kTorchSmall =
+    torch_scheme("features.12.0", "features.12.1", "features.12 features.12.2");
+
+constexpr bool kSe = true, kNoSe = false;
+constexpr mbconv::Stage kLargeStages[] = {{3, 1, kNoSe, &kRelu},    {3, 2, kNoSe, &kRelu},
+                                          {5, 2, kSe, &kRelu},      {3, 2, kNoSe, &kHardSwish},
+                                          {3, 1, kSe, &kHardSwish}, {5, 2, kSe, &kHardSwish}};
+constexpr mbconv::Stage kSmallStages[] = {{3, 2, kSe, &kRelu},
+                                          {3, 2, kNoSe, &kRelu},
+                                          {5, 2, kSe, &kHardSwish},
+                                          {5, 1, kSe, &kHardSwish},
+                                          {5, 2, kSe, &kHardSwish}};
+
+constexpr mbconv::Family family(std::span<const mbconv::Stage> stages) {
+  return {.stages = stages,
+          .ends = &kHardSwish,
+          .reduce = &kRelu,
+          .gate = &kHardSigmoid,
+          .hidden = true,
+          .head_scales = true};
+}
+constexpr mbconv::Family kLarge = family(kLargeStages), kSmall = family(kSmallStages);
+
+constexpr std::array<int, 7> kLargeDepths = {1, 2, 3, 4, 2, 3}, kSmallDepths = {1, 2, 3, 2, 3};
+
+constexpr mbconv::Member torch(const char* name, const mbconv::Family* family,
+                               const std::array<int, 7>& depths, const Scheme* scheme) {
+  return {.name = name,
+          .family = family,
+          .depths = depths,
+          .width = 0,
+          .eps = 1e-3f,
+          .same_padding = false,
+          .main = scheme,
+          .other = &mbconv::kTimmV3,
+          .sources = {scheme}};
+}
+
+constexpr mbconv::Member timm(const char* name, bool large, int64_t width, const char* twin) {
+  return {.name = name,
+          .family = large ? &kLarge : &kSmall,
+          .depths = large ? kLargeDepths : kSmallDepths,
+          .width = width,
+          .eps = 1e-5f,
+          .same_padding = false,
+          .main = &mbconv::kTimmV3,
+          .other = large ? &kTorchLarge : &kTorchSmall,
+          .sources = {&mbconv::kTimmV3},
+          .twin = twin,
+          .preprocess = {.filter = Preprocess::Filter::kBicubic}};
+}
+
+// Trained in TensorFlow.
+constexpr mbconv::Member google(const char* name, bool large, int64_t width, const char* twin) {
+  mbconv::Member member = timm(name, large, width, twin);
+  member.eps = 1e-3f;
+  member.same_padding = true;
+  member.is_default = false;
+  member.preprocess = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}};
+  return member;
+}
+
+constexpr std::array<mbconv::Member, 8> kMembers = {{
+    torch("mobilenet_v3_large", &kLarge, kLargeDepths, &kTorchLarge),
+    torch("mobilenet_v3_small", &kSmall, kSmallDepths, &kTorchSmall),
+    timm("mobilenetv3_large_100", true, 0, "tf_mobilenetv3_large_100"),
+    timm("mobilenetv3_small_100", false, 40, "tf_mobilenetv3_small_100"),
+    timm("mobilenetv3_small_075", false, 32, nullptr),
+    timm("mobilenetv3_small_050", false, 24, nullptr),
+    google("tf_mobilenetv3_large_100", true, 0, "mobilenetv3_large_100"),
+    google("tf_mobilenetv3_small_100", false, 40, "mobilenetv3_small_100"),
 }};
-
-constexpr std::array<BlockSpec, 11> kSmall = {{
-    {3, 2, kSe, &kRelu},
-    {3, 2, kPlain, &kRelu},
-    {3, 1, kPlain, &kRelu},
-    {5, 2, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 2, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-    {5, 1, kSe, &kHardSwish},
-}};
-
-struct Member {
-  const char* name;
-  std::span<const BlockSpec> blocks;  // features.1, features.2, ...
-  std::array<int, 5> stage_ends;      // timm's feature strides 2, 4, 8, 16, 32
-};
-
-constexpr Member kLargeNet = {"mobilenet_v3_large", kLarge, {1, 3, 6, 12, 16}};
-constexpr Member kSmallNet = {"mobilenet_v3_small", kSmall, {0, 1, 3, 8, 12}};
-
-std::string feature_name(int index) { return "features." + std::to_string(index); }
-
-// Convolution, batchnorm and, unless null, an activation: the FX leaf `name`.
-ValueId conv_norm_act(NetBuilder& net, const std::string& name, ValueId x, const ConvSpec& spec,
-                      const OpDef* function) {
-  const std::string norm = name + ".1";
-  x = net.conv({name + ".0", name + ".0"}, x, spec);
-  if (function == nullptr) {
-    x = net.batchnorm({name, norm}, x, kEps);
-    net.alias(norm);
-    return x;
-  }
-  x = net.activation(*function, name, net.batchnorm({norm, norm}, x, kEps));
-  net.alias(name + ".2");
-  return x;
-}
-
-// The FX leaf `name`: scales each channel by what a small network makes of all their means.
-ValueId squeeze_excite(NetBuilder& net, const std::string& name, ValueId x) {
-  ValueId scale = net.global_avg_pool(name + ".avgpool", x);
-  scale = net.conv_of_pixel({name + ".fc1", name + ".fc1"}, scale);
-  scale = net.activation(kRelu, name + ".activation", scale);
-  scale = net.conv_of_pixel({name + ".fc2", name + ".fc2"}, scale);
-  scale = net.activation(kHardSigmoid, name + ".scale_activation", scale);
-  return net.scale_channels(name, x, scale);
-}
-
-ValueId block(NetBuilder& net, int index, const BlockSpec& spec, ValueId x) {
-  const std::string layers = feature_name(index) + ".block.";
-  const ValueId shortcut = x;
-  int layer = 0;
-  const auto next = [&] { return layers + std::to_string(layer++); };
-  if (index > 1) x = conv_norm_act(net, next(), x, {}, spec.function);  // the first one has none
-  x = conv_norm_act(
-      net, next(), x,
-      {.kernel = spec.kernel, .stride = spec.stride, .padding = spec.kernel / 2, .depthwise = true},
-      spec.function);
-  if (spec.excites) x = squeeze_excite(net, next(), x);
-  x = conv_norm_act(net, next(), x, {}, nullptr);
-  if (spec.stride == 1 && net.channels(x) == net.channels(shortcut)) {
-    x = net.add(feature_name(index) + ".add", x, shortcut);
-  }
-  return x;
-}
-
-void classifier(NetBuilder& net, ValueId x) {
-  if (net.has("classifier.0.weight")) {
-    x = net.linear({"classifier.0", "classifier.0"}, x);
-    x = net.activation(kHardSwish, "classifier.1", x);
-    net.alias("classifier.2");  // dropout
-  }
-  net.alias("penultimate");
-  if (net.has("classifier.3.weight")) net.linear({"classifier.3", "classifier.3"}, x);
-}
-
-Result<ModelData> build_member(const Member& member, StateDict&& weights) {
-  NetBuilder net(std::move(weights));
-  const int last = static_cast<int>(member.blocks.size()) + 1;
-  ValueId x = conv_norm_act(net, feature_name(0), net.input(),
-                            {.kernel = 3, .stride = 2, .padding = 1}, &kHardSwish);
-  for (int i = 1; i < last; ++i) x = block(net, i, member.blocks[static_cast<size_t>(i) - 1], x);
-  x = conv_norm_act(net, feature_name(last), x, {}, &kHardSwish);
-  for (int i = 0; i <= last; ++i) net.add_to_group("blocks", feature_name(i));
-  x = net.global_avg_pool("avgpool", x);
-  net.alias("flatten");  // of a vector: another name of the same place
-  classifier(net, x);
-  std::vector<std::string> stages;
-  for (const int end : member.stage_ends) stages.push_back(feature_name(end));
-  net.name_stages(stages);
-  return net.finish(member.name, {});
-}
-
-bool looks_like(const Member& member, const StateDict& weights) {
-  const int last = static_cast<int>(member.blocks.size()) + 1;
-  return has_shape(weights, "features.0.0.weight", {-1, 3, 3, 3}) &&
-         has_shape(weights, feature_name(last) + ".0.weight", {-1, -1, 1, 1}) &&
-         find(weights, feature_name(last - 1) + ".block.2.fc1.weight") &&
-         !find(weights, feature_name(last + 1) + ".0.weight");
-}
 
 }  // namespace
 
 std::span<const Architecture> mobilenet_v3() {
-  static constexpr Architecture kBoth[] = {
-      {kLargeNet.name, [](const StateDict& weights) { return looks_like(kLargeNet, weights); },
-       [](StateDict&& weights) { return build_member(kLargeNet, std::move(weights)); }},
-      {kSmallNet.name, [](const StateDict& weights) { return looks_like(kSmallNet, weights); },
-       [](StateDict&& weights) { return build_member(kSmallNet, std::move(weights)); }},
-  };
-  return kBoth;
+  static constexpr auto kAll = architectures_of<kMembers, mbconv::looks_like, mbconv::build>();
+  return kAll;
 }
 
 }  // namespace penult::converters

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -107,14 +108,15 @@ void NetBuilder::check_variance(const std::string& name, WeightId var) {
   }
 }
 
-ValueId NetBuilder::layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
+ValueId NetBuilder::layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,
                           std::vector<WeightId> weights, Attributes attrs, int64_t channels) {
   if (!status_.ok()) return 0;
   const ValueId value =
-      model_.graph.add_node(op, tap, std::move(inputs), std::move(weights), std::move(attrs));
+      model_.graph.add_node(op, name.tap, std::move(inputs), std::move(weights), std::move(attrs));
   channels_.resize(static_cast<size_t>(value) + 1);
   channels_[value] = channels;
-  model_.taps.push_back({.name = tap, .value = value});
+  model_.taps.push_back({.name = name.tap, .value = value});
+  for (const std::string& other : name.also) alias(other);
   return value;
 }
 
@@ -123,7 +125,10 @@ int64_t NetBuilder::channels(ValueId value) const { return channels_[value]; }
 ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec) {
   const int64_t ic = channels(x), groups = spec.depthwise ? ic : spec.groups;
   const int64_t oc = spec.depthwise ? ic : spec.channels != 0 ? spec.channels : -1;
-  const WeightId weight = claim(name.key + ".weight", {oc, ic / groups, spec.kernel, spec.kernel});
+  const bool square = spec.kernel_w == 0;
+  const int64_t kw = square ? spec.kernel : spec.kernel_w;
+  const int64_t top = spec.padding, left = square ? spec.padding : spec.padding_w;
+  const WeightId weight = claim(name.key + ".weight", {oc, ic / groups, spec.kernel, kw});
   if (!status_.ok()) return 0;
   const WeightId bias = has(name.key + ".bias")
                             ? claim(name.key + ".bias", {model_.graph.weights[weight].dims[0]})
@@ -131,9 +136,9 @@ ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec)
   Attributes attrs;
   attrs.set("strides", {spec.stride, spec.stride});
   attrs.set("groups", groups);
-  attrs.set("pads", {spec.padding, spec.padding, spec.padding, spec.padding});
+  attrs.set("pads", {top, left, top, left});
   attrs.set("pad_mode", spec.same_padding ? 1 : 0);
-  return layer(kConv2d, name.tap, {x}, {weight, bias}, std::move(attrs),
+  return layer(kConv2d, name, {x}, {weight, bias}, std::move(attrs),
                model_.graph.weights[weight].dims[0]);
 }
 
@@ -146,64 +151,118 @@ ValueId NetBuilder::batchnorm(const LayerName& name, ValueId x, float eps) {
   claim_counter(name.key + ".num_batches_tracked");
   Attributes attrs;
   attrs.set_float("eps", eps);
-  return layer(kBatchnorm, name.tap, {x}, {gamma, beta, mean, var}, std::move(attrs), c);
+  return layer(kBatchnorm, name, {x}, {gamma, beta, mean, var}, std::move(attrs), c);
 }
 
-ValueId NetBuilder::linear(const LayerName& name, ValueId x) {
-  const WeightId weight = claim(name.key + ".weight", {-1, channels(x)});
+// A convolution over the whole map is a linear layer of the flattened map, and its weights are in
+// the same order.
+WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic, int64_t side) {
+  const WeightId weight =
+      rank(name) == 4 ? claim(name, {-1, ic / (side * side), side, side}) : claim(name, {-1, ic});
   if (!status_.ok()) return 0;
-  const int64_t oc = model_.graph.weights[weight].dims[0];
-  const WeightId bias = claim(name.key + ".bias", {oc});
-  return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
-}
-
-WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic) {
-  const WeightId weight = claim(name, {-1, ic, 1, 1});
-  if (status_.ok()) model_.graph.weights[weight].dims.resize(2);
+  std::vector<int64_t>& dims = model_.graph.weights[weight].dims;
+  dims = {dims[0], ic};
   return weight;
 }
 
-ValueId NetBuilder::conv_of_pixel(const LayerName& name, ValueId x) {
-  const WeightId weight = claim_matrix(name.key + ".weight", channels(x));
+ValueId NetBuilder::linear(const LayerName& name, ValueId x, int64_t side) {
+  const WeightId weight = claim_matrix(name.key + ".weight", channels(x), side);
   if (!status_.ok()) return 0;
   const int64_t oc = model_.graph.weights[weight].dims[0];
   const WeightId bias = claim(name.key + ".bias", {oc});
-  return layer(kLinear, name.tap, {x}, {weight, bias}, {}, oc);
+  return layer(kLinear, name, {x}, {weight, bias}, {}, oc);
 }
 
-ValueId NetBuilder::activation(const OpDef& op, const std::string& tap, ValueId x) {
-  return layer(op, tap, {x}, {}, {}, channels(x));
+ValueId NetBuilder::activation(const OpDef& op, const LayerName& name, ValueId x) {
+  return layer(op, name, {x}, {}, {}, channels(x));
 }
 
-ValueId NetBuilder::add(const std::string& tap, ValueId x, ValueId y) {
-  return layer(kAdd, tap, {x, y}, {}, {}, channels(x));
+ValueId NetBuilder::add(const LayerName& name, ValueId x, ValueId y) {
+  return layer(kAdd, name, {x, y}, {}, {}, channels(x));
 }
 
-ValueId NetBuilder::scale_channels(const std::string& tap, ValueId map, ValueId scale) {
-  return layer(kMul, tap, {map, scale}, {}, {}, channels(map));
+ValueId NetBuilder::concat_channels(const LayerName& name, const std::vector<ValueId>& maps) {
+  int64_t sum = 0;
+  for (const ValueId map : maps) sum += channels(map);
+  return layer(kConcat, name, maps, {}, {}, sum);
 }
 
-ValueId NetBuilder::max_pool(const std::string& tap, ValueId x, const PoolSpec& spec) {
+ValueId NetBuilder::scale_channels(const LayerName& name, ValueId map, ValueId scale) {
+  return layer(kMul, name, {map, scale}, {}, {}, channels(map));
+}
+
+WeightId NetBuilder::constant(const std::string& name, std::vector<float> values) {
+  model_.graph.weights.push_back({name, {static_cast<int64_t>(values.size())}});
+  tensors_.push_back(std::move(values));
+  return static_cast<WeightId>(tensors_.size()) - 1;
+}
+
+// A batchnorm of mean 0 and variance 1, with an eps that the variance swallows.
+ValueId NetBuilder::affine(const LayerName& name, ValueId x, std::vector<float> scale,
+                           std::vector<float> shift) {
+  if (!status_.ok()) return 0;
+  const size_t c = scale.size();
+  const WeightId gamma = constant(name.key + ".weight", std::move(scale));
+  const WeightId beta = constant(name.key + ".bias", std::move(shift));
+  const WeightId mean = constant(name.key + ".running_mean", std::vector<float>(c, 0.0f));
+  const WeightId var = constant(name.key + ".running_var", std::vector<float>(c, 1.0f));
+  Attributes attrs;
+  attrs.set_float("eps", std::numeric_limits<float>::denorm_min());
+  return layer(kBatchnorm, name, {x}, {gamma, beta, mean, var}, std::move(attrs), channels(x));
+}
+
+ValueId NetBuilder::pool(const OpDef& op, const LayerName& name, ValueId x, const PoolSpec& spec) {
   Attributes attrs;
   attrs.set("kernel", {spec.kernel, spec.kernel});
   attrs.set("strides", {spec.stride, spec.stride});
   attrs.set("pads", {spec.padding, spec.padding, spec.padding, spec.padding});
-  return layer(kMaxPool2d, tap, {x}, {}, std::move(attrs), channels(x));
+  if (spec.ceil) attrs.set("ceil_mode", 1);
+  if (!spec.counts_padding) attrs.set("count_include_pad", 0);
+  return layer(op, name, {x}, {}, std::move(attrs), channels(x));
 }
 
-ValueId NetBuilder::crop(const std::string& tap, ValueId x, int64_t rows) {
+ValueId NetBuilder::max_pool(const LayerName& name, ValueId x, const PoolSpec& spec) {
+  return pool(kMaxPool2d, name, x, spec);
+}
+
+ValueId NetBuilder::avg_pool(const LayerName& name, ValueId x, const PoolSpec& spec) {
+  return pool(kAvgPool2d, name, x, spec);
+}
+
+ValueId NetBuilder::crop(const LayerName& name, ValueId x, int64_t rows) {
   Attributes attrs;
   attrs.set("pads", {0, 0, -rows, -rows});
-  return layer(kPad, tap, {x}, {}, std::move(attrs), channels(x));
+  return layer(kPad, name, {x}, {}, std::move(attrs), channels(x));
 }
 
-ValueId NetBuilder::global_avg_pool(const std::string& tap, ValueId x) {
-  return layer(kGlobalAvgPool, tap, {x}, {}, {}, channels(x));
+ValueId NetBuilder::global_avg_pool(const LayerName& name, ValueId x) {
+  return layer(kGlobalAvgPool, name, {x}, {}, {}, channels(x));
 }
 
-ValueId NetBuilder::op(const OpDef& op, const std::string& tap, ValueId x, Attributes attrs,
+ValueId NetBuilder::op(const OpDef& op, const LayerName& name, ValueId x, Attributes attrs,
                        int64_t channels) {
-  return layer(op, tap, {x}, {}, std::move(attrs), channels);
+  return layer(op, name, {x}, {}, std::move(attrs), channels);
+}
+
+size_t NetBuilder::rank(const std::string& tensor) const {
+  const auto found = index_.find(tensor);
+  return found == index_.end() ? 0 : weights_.tensors[found->second].dims.size();
+}
+
+int64_t NetBuilder::dim(const std::string& tensor, size_t axis) const {
+  const auto found = index_.find(tensor);
+  if (found == index_.end()) return 0;
+  const std::vector<int64_t>& dims = weights_.tensors[found->second].dims;
+  return axis < dims.size() ? dims[axis] : 0;
+}
+
+bool NetBuilder::leave_out(const std::string& prefix) {
+  bool any = false;
+  for (size_t i = 0; i < claimed_.size(); ++i) {
+    if (!weights_.tensors[i].name.starts_with(prefix)) continue;
+    claimed_[i] = any = true;
+  }
+  return any;
 }
 
 void NetBuilder::alias(const std::string& name) {
@@ -256,6 +315,8 @@ Result<ModelData> NetBuilder::finish(std::string architecture, const Preprocess&
   model_.graph.source = std::make_shared<MemoryWeights>(std::move(tensors_));
   model_.info.architecture = std::move(architecture);
   model_.info.preprocess = preprocess;
+  model_.info.input_h = preprocess.crop_h;
+  model_.info.input_w = preprocess.crop_w;
   return std::move(model_);
 }
 

@@ -14,10 +14,18 @@
 
 namespace penult::converters {
 
-// A layer's tap name and the prefix of its tensors in the file ("features.0.0" + ".weight").
+// A layer's tap name, the prefix of its tensors in the file ("features.0.0" + ".weight"), and what
+// else the tap is called. A name alone is all of them.
 struct LayerName {
   std::string tap;
   std::string key;
+  std::vector<std::string> also;
+
+  LayerName(const char* name) : tap(name), key(name) {}  // NOLINT(google-explicit-constructor)
+  LayerName(std::string name)
+      : tap(std::move(name)), key(tap) {}  // NOLINT(google-explicit-constructor)
+  LayerName(std::string tap_name, std::string key_prefix, std::vector<std::string> other_names = {})
+      : tap(std::move(tap_name)), key(std::move(key_prefix)), also(std::move(other_names)) {}
 };
 
 struct ConvSpec {
@@ -28,12 +36,16 @@ struct ConvSpec {
   bool depthwise = false;
   int64_t groups = 1;    // ignored if depthwise
   int64_t channels = 0;  // of the output; 0: whatever the weights have
+  // Of kernels that are not square: the width, and the padding at the left and right.
+  int64_t kernel_w = 0, padding_w = 0;
 };
 
 struct PoolSpec {
   int64_t kernel = 1;  // both sides
   int64_t stride = 1;
   int64_t padding = 0;
+  bool ceil = false;           // windows that begin inside may end outside
+  bool counts_padding = true;  // averages divide by the window's size, padding included
 };
 
 // Null if there is no tensor of that name. Linear: for the few names that recognise a network.
@@ -53,21 +65,25 @@ class NetBuilder {
   // or (ic, 1, k, k) if depthwise.
   ValueId conv(const LayerName& name, ValueId x, const ConvSpec& spec);
   ValueId batchnorm(const LayerName& name, ValueId x, float eps);
-  ValueId linear(const LayerName& name, ValueId x);  // with a bias, as all classifiers have it
-  // A 1x1 convolution with bias of the single pixel that x, a vector, stands for.
-  ValueId conv_of_pixel(const LayerName& name, ValueId x);
+  // With a bias. The weights are a matrix, or those of a convolution over the map of `side` pixels
+  // a side that x, a vector, was flattened from.
+  ValueId linear(const LayerName& name, ValueId x, int64_t side = 1);
   // An operator without attributes that keeps the shape: kRelu, kHardSwish, ...
-  ValueId activation(const OpDef& op, const std::string& tap, ValueId x);
-  ValueId add(const std::string& tap, ValueId x, ValueId y);
-  ValueId scale_channels(const std::string& tap, ValueId map, ValueId scale);
-  ValueId max_pool(const std::string& tap, ValueId x, const PoolSpec& spec);
-  ValueId global_avg_pool(const std::string& tap, ValueId x);
+  ValueId activation(const OpDef& op, const LayerName& name, ValueId x);
+  ValueId add(const LayerName& name, ValueId x, ValueId y);
+  ValueId concat_channels(const LayerName& name, const std::vector<ValueId>& maps);
+  ValueId scale_channels(const LayerName& name, ValueId map, ValueId scale);
+  // Each channel times its scale plus its shift: constants that no file holds.
+  ValueId affine(const LayerName& name, ValueId x, std::vector<float> scale,
+                 std::vector<float> shift);
+  ValueId max_pool(const LayerName& name, ValueId x, const PoolSpec& spec);
+  ValueId avg_pool(const LayerName& name, ValueId x, const PoolSpec& spec);
+  ValueId global_avg_pool(const LayerName& name, ValueId x);
   // Without the last `rows` rows and as many columns.
-  ValueId crop(const std::string& tap, ValueId x, int64_t rows);
+  ValueId crop(const LayerName& name, ValueId x, int64_t rows);
 
   // Any other operator without weights; `channels` of its output, or elements if that is a vector.
-  ValueId op(const OpDef& op, const std::string& tap, ValueId x, Attributes attrs,
-             int64_t channels);
+  ValueId op(const OpDef& op, const LayerName& name, ValueId x, Attributes attrs, int64_t channels);
 
   // Another name of the most recent tap, or of the last one inside a module.
   void alias(const std::string& name);
@@ -78,6 +94,13 @@ class NetBuilder {
   void add_to_group(const std::string& group, const std::string& module);
 
   bool has(const std::string& tensor) const { return index_.contains(tensor); }
+  // Dimensions of a tensor; 0 if there is none of that name.
+  size_t rank(const std::string& tensor) const;
+  // Its size along a dimension; 0 if it has none such.
+  int64_t dim(const std::string& tensor, size_t axis) const;
+  // Leaves out the tensors whose names begin so. True if there are any.
+  bool leave_out(const std::string& prefix);
+  std::string last_tap() const { return model_.taps.empty() ? "" : model_.taps.back().name; }
   // Output channels of a value, as built so far.
   int64_t channels(ValueId value) const;
 
@@ -88,9 +111,11 @@ class NetBuilder {
   // The tensor `name`, whose dims must be `expected` (-1: any size); errors if it is missing, used
   // already, of integers, or not finite.
   WeightId claim(const std::string& name, const std::vector<int64_t>& expected);
-  // The same for a 1x1 convolution's weights, kept as a matrix.
-  WeightId claim_matrix(const std::string& name, int64_t ic);
-  ValueId layer(const OpDef& op, const std::string& tap, std::vector<ValueId> inputs,
+  // The same for the weights of linear(), kept as a matrix.
+  WeightId claim_matrix(const std::string& name, int64_t ic, int64_t side);
+  ValueId pool(const OpDef& op, const LayerName& name, ValueId x, const PoolSpec& spec);
+  WeightId constant(const std::string& name, std::vector<float> values);
+  ValueId layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,
                 std::vector<WeightId> weights, Attributes attrs, int64_t channels);
   void claim_counter(const std::string& name);
   void check_variance(const std::string& name, WeightId var);

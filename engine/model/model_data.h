@@ -40,6 +40,7 @@ struct ModelInfo {
       model_id;  // hex SHA-256 over graph part and block checksum table; set by loader and writer
   int64_t input_c = 3, input_h = 224, input_w = 224;  // default input size
   Preprocess preprocess;
+  std::string note;  // what the importer had to choose, for the user to read; in no file
 };
 
 struct ModelData {

@@ -4,10 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <ostream>
 
-#include "engine/model/model_data.h"
-#include "tests/support/seeded_weights.h"
+#include "tests/converters/family_facts.h"
 
 namespace penult::converters {
 namespace {
@@ -15,68 +13,13 @@ namespace {
 using penult::testing::NetFacts;
 using ::testing::HasSubstr;
 
-const std::vector<NetFacts>& all_nets() {
-  static const std::vector<NetFacts> nets = [] {
-    auto facts = penult::testing::load_net_facts();
-    EXPECT_TRUE(facts.ok()) << facts.status().message();
-    return facts.ok() ? std::move(facts).value() : std::vector<NetFacts>();
-  }();
-  return nets;
-}
-
-std::vector<std::string> names_of_nets() {
-  std::vector<std::string> names;
-  for (const NetFacts& net : all_nets()) names.push_back(net.name);
-  return names;
-}
-
-const NetFacts& facts_of(const std::string& name) {
-  return *std::find_if(all_nets().begin(), all_nets().end(),
-                       [&](const NetFacts& net) { return net.name == name; });
-}
-
-StateDict tensors_of(const std::string& net) {
-  StateDict dict;
-  for (const NetFacts::Tensor& tensor : facts_of(net).tensors) {
-    dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
-    if (tensor.dims.size() == 1) dict.tensors.back().data.assign(tensor.dims[0], 0.5f);
-  }
-  return dict;
-}
-
-NamedTensor& tensor_of(StateDict& dict, const std::string& name) {
-  return *std::find_if(dict.tensors.begin(), dict.tensors.end(),
-                       [&](const NamedTensor& t) { return t.name == name; });
-}
-
-Result<ModelData> build_as(const std::string& architecture, StateDict&& dict) {
-  for (const Architecture& candidate : all_architectures()) {
-    if (candidate.name == architecture) return candidate.build(std::move(dict));
-  }
-  return Status(StatusCode::kNotFound, architecture);
-}
-
-std::string refusal(const std::string& architecture, StateDict&& dict) {
-  const auto model = build_as(architecture, std::move(dict));
-  EXPECT_EQ(model.status().code(), StatusCode::kModelInvalid);
-  return model.status().message();
-}
-
-// The main name of what `name` stands for.
-std::string place(const ModelData& model, const std::string& name) {
-  const auto taps = resolve_tap(model, name);
-  return taps.ok() ? model.taps[static_cast<size_t>(taps->back())].name : taps.status().message();
-}
-
 class EachNet : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EachNet, IsRecognisedByItsTensorsAndByOneArchitecture) {
-  const StateDict dict = tensors_of(GetParam());
-  std::vector<std::string> names;
-  for (const Architecture& architecture : all_architectures()) {
-    if (architecture.recognises(dict)) names.push_back(architecture.name);
-  }
-  EXPECT_THAT(names, ::testing::ElementsAre(GetParam()));
+  StateDict dict = tensors_of(GetParam());
+  EXPECT_THAT(recognised(dict), ::testing::ElementsAre(facts_of(GetParam()).architecture()));
+  dict.hint = "weights.pth";  // of twins the default then
+  EXPECT_EQ(recognised(dict).size(), 1u);
 }
 
 TEST_P(EachNet, HasTheNodesOfTorchsGraphAsPlacesInOrder) {
@@ -94,7 +37,8 @@ TEST_P(EachNet, HasTheNodesOfTorchsGraphAsPlacesInOrder) {
 }
 
 TEST_P(EachNet, HasNoOtherPlacesThanInsideTheLeavesOfTorchsGraph) {
-  auto model = build_as(GetParam(), tensors_of(GetParam()));
+  if (facts_of(GetParam()).is_variant()) return;  // the places are called as in torchvision
+  auto model = build_as(facts_of(GetParam()).architecture(), tensors_of(GetParam()));
   ASSERT_TRUE(model.ok()) << model.status().message();
   for (const Tap& tap : model->taps) {
     const auto holds = [&](const std::string& node) {
@@ -108,16 +52,22 @@ TEST_P(EachNet, HasNoOtherPlacesThanInsideTheLeavesOfTorchsGraph) {
 TEST_P(EachNet, RefusesATensorThatNoLayerUses) {
   StateDict dict = tensors_of(GetParam());
   dict.tensors.push_back({"one.too.many", {1}, {0.5f}, false});
+  const std::string architecture = facts_of(GetParam()).architecture();
   EXPECT_THAT(
-      refusal(GetParam(), std::move(dict)),
-      HasSubstr("tensor \"one.too.many\" of shape (1) is used by no layer of " + GetParam()));
+      refusal(architecture, std::move(dict)),
+      HasSubstr("tensor \"one.too.many\" of shape (1) is used by no layer of " + architecture));
 }
 
 INSTANTIATE_TEST_SUITE_P(Torch, EachNet, ::testing::ValuesIn(names_of_nets()),
                          [](const auto& test) { return test.param; });
 
 TEST(Architectures, AreAllKnownToTorch) {
-  EXPECT_EQ(all_architectures().size(), all_nets().size());
+  std::vector<std::string> facts, names;
+  for (const NetFacts& net : all_nets()) {
+    if (!net.is_variant()) facts.push_back(net.name);
+  }
+  for (const Architecture& architecture : all_architectures()) names.push_back(architecture.name);
+  EXPECT_THAT(names, ::testing::UnorderedElementsAreArray(facts));
 }
 
 struct Misfit {
@@ -141,6 +91,15 @@ TEST(Architectures, NameTheTensorOfAWrongShape) {
        "expected (*,72,1,1)"},
       {"mobilenet_v3_small", "classifier.3.weight", {1000, 576}, "expected (*,1024)"},
       {"bagnet17", "layer1.1.conv2.weight", {64, 64, 3, 3}, "expected (64,64,1,1)"},
+      {"efficientnet_b0", "features.2.0.block.2.fc1.weight", {4, 97, 1, 1}, "expected (*,96,1,1)"},
+      {"tf_efficientnet_b0", "blocks.1.0.bn2.running_var", {95}, "expected (96)"},
+      {"regnet_y_400mf",
+       "trunk_output.block2.block2-1.f.b.0.weight",
+       {104, 16, 3, 3},
+       "expected (104,17,3,3)"},
+      {"densenet121", "features.denseblock2.denselayer3.norm1.weight", {128}, "expected (192)"},
+      {"inception_v3", "Mixed_6b.branch7x7_2.conv.weight", {128, 128, 7, 1}, "(*,128,1,7)"},
+      {"resnet50d", "layer2.0.downsample.1.weight", {256, 256, 1, 1}, "expected (512,256,1,1)"},
   };
   for (const Misfit& misfit : misfits) {
     StateDict dict = tensors_of(misfit.architecture);
@@ -173,35 +132,88 @@ struct Places {
   size_t blocks;
 };
 
+const Places kPlaces[] = {
+    {"resnet18",
+     "avgpool",
+     {"relu", "layer1.1.relu_1", "layer2.1.relu_1", "layer3.1.relu_1", "layer4.1.relu_1"},
+     8},
+    {"resnext101_32x8d",
+     "avgpool",
+     {"relu", "layer1.2.relu_2", "layer2.3.relu_2", "layer3.22.relu_2", "layer4.2.relu_2"},
+     33},
+    {"mobilenetv1_100",
+     "global_pool.pool",
+     {"blocks.0.0.bn2", "blocks.1.1.bn2", "blocks.2.1.bn2", "blocks.3.5.bn2", "blocks.4.1.bn2"},
+     13},
+    {"mobilenet_v3_large",
+     "classifier.1",
+     {"features.1.add", "features.3.add", "features.6.add", "features.12.add", "features.16"},
+     17},
+    {"mobilenet_v3_small",
+     "classifier.1",
+     {"features.0", "features.1.block.2", "features.3.add", "features.8.add", "features.12"},
+     13},
+    {"efficientnet_b0",
+     "avgpool",
+     {"features.1.0.block.2", "features.2.1.add", "features.3.1.add", "features.5.2.add",
+      "features.7.0.block.3"},
+     18},
+    {"efficientnet_b0_timm",
+     "avgpool",
+     {"features.1.0.block.2", "features.2.1.add", "features.3.1.add", "features.5.2.add",
+      "features.7.0.block.3"},
+     18},
+    {"tf_efficientnet_lite4",
+     "global_pool.pool",
+     {"blocks.0.0.bn2", "blocks.1.3.add", "blocks.2.3.add", "blocks.4.5.add", "blocks.6.0.bn3"},
+     30},
+    {"tf_mobilenetv3_small_100",
+     "act2",
+     {"bn1", "blocks.0.0.bn2", "blocks.1.1.add", "blocks.3.1.add", "blocks.5.0.bn1"},
+     12},
+    {"mnasnet0_5",
+     "mean",
+     {"layers.7", "layers.8.2.add", "layers.9.2.add", "layers.11.1.add", "layers.13.0.layers.7"},
+     19},
+    {"resnet50d",
+     "global_pool.pool",
+     {"act1", "layer1.2.act3", "layer2.3.act3", "layer3.5.act3", "layer4.2.act3"},
+     16},
+    {"regnet_x_400mf",
+     "avgpool",
+     {"stem", "trunk_output.block1.block1-0.activation", "trunk_output.block2.block2-1.activation",
+      "trunk_output.block3.block3-6.activation", "trunk_output.block4.block4-11.activation"},
+     22},
+    {"regnety_008",
+     "head.global_pool.pool",
+     {"stem.bn", "s1.b1.act3", "s2.b3.act3", "s3.b8.act3", "s4.b2.act3"},
+     14},
+    {"densenet161",
+     "adaptive_avg_pool2d",
+     {"features.relu0", "features.denseblock1.cat", "features.denseblock2.cat",
+      "features.denseblock3.cat", "relu"},
+     7},
+    {"squeezenet1_0",
+     "features.12.cat",
+     {"features.1", "features.5.cat", "features.10.cat", "features.12.cat"},
+     8},
+    {"vgg16_bn",
+     "classifier.4",
+     {"features.5", "features.12", "features.22", "features.32", "features.42", "features.43"},
+     5},
+    {"inception_v3",
+     "avgpool",
+     {"Conv2d_2b_3x3.relu", "Conv2d_4a_3x3.relu", "Mixed_5d.cat", "Mixed_6e.cat", "Mixed_7c.cat_2"},
+     11},
+    {"bagnet33",
+     "avgpool",
+     {"relu", "layer1.2.relu_2", "layer2.3.relu_2", "layer3.5.relu_2", "layer4.2.relu_2"},
+     16},
+};
+
 TEST(Architectures, NamePlacesAsTimmNumbersThem) {
-  const Places nets[] = {
-      {"resnet18",
-       "avgpool",
-       {"relu", "layer1.1.relu_1", "layer2.1.relu_1", "layer3.1.relu_1", "layer4.1.relu_1"},
-       8},
-      {"resnext101_32x8d",
-       "avgpool",
-       {"relu", "layer1.2.relu_2", "layer2.3.relu_2", "layer3.22.relu_2", "layer4.2.relu_2"},
-       33},
-      {"mobilenetv1_100",
-       "global_pool.pool",
-       {"blocks.0.0.bn2", "blocks.1.1.bn2", "blocks.2.1.bn2", "blocks.3.5.bn2", "blocks.4.1.bn2"},
-       13},
-      {"mobilenet_v3_large",
-       "classifier.1",
-       {"features.1.add", "features.3.add", "features.6.add", "features.12.add", "features.16"},
-       17},
-      {"mobilenet_v3_small",
-       "classifier.1",
-       {"features.0", "features.1.block.2", "features.3.add", "features.8.add", "features.12"},
-       13},
-      {"bagnet33",
-       "avgpool",
-       {"relu", "layer1.2.relu_2", "layer2.3.relu_2", "layer3.5.relu_2", "layer4.2.relu_2"},
-       16},
-  };
-  for (const Places& net : nets) {
-    auto model = build_as(net.net, tensors_of(net.net));
+  for (const Places& net : kPlaces) {
+    auto model = build_as(facts_of(net.net).architecture(), tensors_of(net.net));
     ASSERT_TRUE(model.ok()) << model.status().message();
     EXPECT_EQ(place(*model, "penultimate"), net.penultimate) << net.net;
     for (size_t i = 0; i < net.stages.size(); ++i) {
@@ -220,10 +232,24 @@ std::string penultimate_without(const std::string& net, const std::string& prefi
   return model.ok() ? place(*model, "penultimate") : model.status().message();
 }
 
+TEST(Architectures, HaveTheInputSizeOfTheirPreprocessing) {
+  auto model = build_as("tf_efficientnet_b3", tensors_of("tf_efficientnet_b3"));
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  EXPECT_EQ(model->info.input_h, 300);
+  EXPECT_EQ(model->info.input_w, 300);
+}
+
 TEST(Architectures, DoWithoutTheirClassifier) {
   EXPECT_EQ(penultimate_without("resnet34", "fc."), "avgpool");
   EXPECT_EQ(penultimate_without("bagnet9", "fc."), "avgpool");
   EXPECT_EQ(penultimate_without("mobilenetv1_100", "classifier."), "global_pool.pool");
+  EXPECT_EQ(penultimate_without("tf_efficientnet_lite1", "classifier."), "global_pool.pool");
+  EXPECT_EQ(penultimate_without("densenet121", "classifier."), "adaptive_avg_pool2d");
+  EXPECT_EQ(penultimate_without("squeezenet1_1", "classifier."), "features.12.cat");
+  EXPECT_EQ(penultimate_without("regnety_002", "head."), "head.global_pool.pool");
+  EXPECT_EQ(penultimate_without("inception_v3", "fc."), "avgpool");
+  EXPECT_EQ(penultimate_without("vgg11", "classifier.6."), "classifier.4");
+  EXPECT_EQ(penultimate_without("vgg11", "classifier."), "flatten");
   EXPECT_EQ(penultimate_without("mobilenet_v3_large", "classifier.3."), "classifier.1");
   EXPECT_EQ(penultimate_without("mobilenet_v3_large", "classifier."), "avgpool");
 }
@@ -237,6 +263,14 @@ TEST(Architectures, PreprocessAsTheirWeightsWereEvaluated) {
   EXPECT_EQ(preprocess("mobilenet_v3_small"), Preprocess{});
   EXPECT_EQ(preprocess("bagnet33"), Preprocess{});
   EXPECT_EQ(preprocess("resnext101_64x4d"), Preprocess{.resize = 232});
+  const Preprocess lite = preprocess("tf_efficientnet_lite2");
+  EXPECT_EQ(lite.resize, 292);
+  EXPECT_EQ(lite.crop_h, 260);
+  EXPECT_EQ(lite.mean[0], 127.0f / 255.0f);
+  EXPECT_EQ(preprocess("inception_v3").crop_w, 299);
+  EXPECT_EQ(preprocess("inception_v3").mean, Preprocess{}.mean);
+  EXPECT_EQ(preprocess("tf_inception_v3").mean[0], 0.5f);
+  EXPECT_EQ(preprocess("resnet101d").crop_h, 256);
   const Preprocess timm = preprocess("mobilenetv1_100");
   EXPECT_EQ(timm.filter, Preprocess::Filter::kBicubic);
   EXPECT_EQ(timm.resize, 256);

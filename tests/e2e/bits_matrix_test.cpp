@@ -133,7 +133,7 @@ TEST_P(BitsMatrixNets, AreFusedAndTellPicturesApart) {
   const BitsOracle oracle(model, detected_isa(), kSize,
                           testing::pictures(GetParam(), *model, kSize, 31));
   ASSERT_TRUE(oracle.ok());
-  EXPECT_LT(oracle.fused_kernels() + 20, oracle.kernels());
+  EXPECT_LT(oracle.fused_kernels() + 15, oracle.kernels());
   oracle.expect_images_differ();
 }
 

@@ -14,7 +14,9 @@ namespace {
 std::vector<EveryNet> list_nets() {
   std::vector<EveryNet> nets;
   for (const RealNet& net : real_nets()) nets.push_back({.name = net.name, .real = &net});
-  for (const SeededNet& net : seeded_nets()) nets.push_back({.name = net.name, .heavy = net.heavy});
+  for (const SeededNet& net : seeded_nets()) {
+    if (!net.needs_more_pixels) nets.push_back({.name = net.name, .heavy = net.heavy});
+  }
   return nets;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// All networks that tests have weights for, the real and the seeded ones, as one list, and pictures
-// to run them on.
+// All networks that tests have weights for and that run at 64 pixels, the real and the seeded ones,
+// as one list, and pictures to run them on.
 
 #include <cstdint>
 #include <iosfwd>

@@ -78,6 +78,13 @@ double bound_of_weights(const std::vector<int64_t>& dims) {
 
 }  // namespace
 
+std::string NetFacts::architecture() const {
+  for (const std::string_view mark : {"_timm", "_narrow"}) {
+    if (name.ends_with(mark)) return name.substr(0, name.size() - mark.size());
+  }
+  return name;
+}
+
 Result<std::vector<NetFacts>> load_net_facts() {
   PENULT_ASSIGN_OR_RETURN(const Arrays arrays, read_golden_arrays("architectures"));
   std::vector<NetFacts> all;
@@ -117,6 +124,7 @@ std::vector<float> seeded_values(const std::string& name, const std::vector<int6
 StateDict seeded_weights(const NetFacts& facts) {
   StateDict weights;
   weights.format = "seeded";
+  weights.hint = facts.architecture();
   for (const NetFacts::Tensor& tensor : facts.tensors) {
     weights.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
     if (!tensor.is_counter) weights.tensors.back().data = seeded_values(tensor.name, tensor.dims);
@@ -141,6 +149,7 @@ Result<ModelData> build_model(StateDict weights) {
 Result<ModelData> build_without_matrices(const std::string& net) {
   PENULT_ASSIGN_OR_RETURN(NetFacts facts, load_net_facts(net));
   StateDict dict;
+  dict.hint = facts.architecture();
   for (const NetFacts::Tensor& tensor : facts.tensors) {
     dict.tensors.push_back({tensor.name, tensor.dims, {}, tensor.is_counter});
     if (tensor.dims.size() == 1) dict.tensors.back().data = seeded_values(tensor.name, tensor.dims);

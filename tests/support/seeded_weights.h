@@ -20,6 +20,10 @@ struct NetFacts {
     bool is_counter = false;
   };
   std::string name;
+  // That the tensors belong to: `name` without what marks another library's names for the tensors
+  // or fewer channels ("resnet50_timm", "efficientnet_b0_narrow").
+  std::string architecture() const;
+  bool is_variant() const { return architecture() != name; }
   std::vector<Tensor> tensors;     // of its state dict, in order
   std::vector<std::string> nodes;  // of its FX graph, in execution order, the input excluded
 };

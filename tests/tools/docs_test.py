@@ -50,9 +50,12 @@ class Documents(unittest.TestCase):
     def test_walk_through_a_new_backend_with_real_files(self):
         self.assert_names_real_files("docs/adding-a-backend.md")
 
+    def test_walk_through_a_new_architecture_with_real_files(self):
+        self.assert_names_real_files("docs/adding-an-architecture.md")
+
     def assert_names_real_files(self, checklist):
         text = (ROOT / checklist).read_text(encoding="utf-8")
-        paths = [t for t in QUOTED.findall(text) if t.startswith(("engine/", "kernels/", "tests/"))]
+        paths = [t for t in QUOTED.findall(text) if t.startswith(("engine/", "kernels/", "converters/", "tests/"))]
         concrete = [path for path in paths if not PLACEHOLDER.search(path)]
         self.assertGreaterEqual(len(concrete), 6, "the checklist must name real files")
 
