@@ -81,6 +81,8 @@ Tensor apply(NodeScope& n, const Tensor& a, const Tensor& b, const Arithmetic& f
 // Of all inputs, one after the other.
 void fold(NodeScope& n, const Arithmetic& f) {
   n.ignore({"broadcast", "axis", "consumed_inputs"});
+  const std::string& op = n.node().op;
+  if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") n.expect_inputs(2, 2);
   if (n.inputs() == 0) return n.invalid("expected inputs");
   if (n.opset() < 7 && n.has("axis")) n.unsupported("an axis among constants");
   if (!n.reserve(n.constant(0)->dims)) return;
@@ -139,6 +141,7 @@ void fold_min(NodeScope& n) {
 }
 
 void fold_equal(NodeScope& n) {
+  n.expect_inputs(2, 2);
   const Constant a = n.constant(0), b = n.constant(1);
   Tensor x, y;
   if (a->is_integer != b->is_integer) n.invalid("inputs: expected one type of numbers");

@@ -87,6 +87,7 @@ void convert_gemm(NodeScope& n) {
   }
   const Matrix m = {n.constant(1), n.int_of("transB", 0) != 0, n.float_of("alpha", 1)};
   const float beta = n.float_of("beta", 1);
+  if (!n.ok()) return;
   const WeightId weight = weights(n, x, n.node().inputs[1], m);
   if (!n.ok()) return;
   const WeightId c = bias(n, m.tensor->dims[m.is_transposed ? 0 : 1], beta);

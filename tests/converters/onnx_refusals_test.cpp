@@ -88,6 +88,19 @@ TEST(OnnxRefusals, WindowsOfOtherRanksAreRefused) {
       kUnsupported, "expected four pads of 0 to 65535");
 }
 
+TEST(OnnxRefusals, NodesMustHaveTheirInputs) {
+  const auto refused = [](const char* op, std::vector<std::string> inputs, const char* words) {
+    expect_refused(model_of({node("Flatten", {"x"}, {"f"}), node(op, std::move(inputs), {"y"})}),
+                   kInvalid, words);
+  };
+  refused("Gemm", {"f"}, "expected 2 to 3 inputs, got 1");
+  refused("MatMul", {"f"}, "expected 2 inputs, got 1");
+  refused("Conv", {"x"}, "expected 2 to 3 inputs, got 1");
+  refused("Relu", {}, "expected 1 inputs, got 0");
+  refused("Concat", {}, "expected inputs");
+  refused("BatchNormalization", {"x"}, "expected 5 inputs, got 1");
+}
+
 TEST(OnnxRefusals, TrainingIsNotEvaluation) {
   const std::map<std::string, Tensor> tensors = {{"c", counting({3})}};
   const std::vector<std::string> inputs = {"x", "c", "c", "c", "c"};
