@@ -32,13 +32,19 @@ Result<Source> tensors(const std::string& path, const ReadOptions&) {
   return Source(std::move(weights));
 }
 
+template <Result<SourceGraph> (*kRead)(const std::string&, const ReadOptions&)>
+Result<Source> network(const std::string& path, const ReadOptions& options) {
+  PENULT_ASSIGN_OR_RETURN(SourceGraph graph, kRead(path, options));
+  return Source(std::move(graph));
+}
+
 // One a line, so that a new one is one line more.
 // clang-format off
 constexpr Format kFormats[] = {
     {"PyTorch state dict (legacy)", by_head<is_pytorch_legacy>, tensors<read_pytorch_legacy>},
     {"PyTorch state dict (zip)", by_head<is_pytorch_zip>, tensors<read_pytorch_zip>},
     {"safetensors", is_safetensors, tensors<read_safetensors>},
-    {"ONNX", onnx::is_onnx, onnx::read_onnx},
+    {"ONNX", onnx::is_onnx, network<onnx::read_onnx>},
 };
 // clang-format on
 

@@ -153,13 +153,17 @@ Result<SourceGraph> import_model(OnnxModel&& model, const InputSize& size) {
   return source;
 }
 
-Result<Source> read_onnx(const std::string& path, const ReadOptions& options) {
+Result<SourceGraph> read_onnx(const std::string& path, const ReadOptions& options) {
   PENULT_ASSIGN_OR_RETURN(OnnxModel model,
                           read_onnx_model(path, {.external_data = options.external_data}));
+  const std::string format =
+      concat("ONNX, opset ", model.opset, model.producer.empty() ? "" : " by ",
+             escape_name(model.producer));
   PENULT_ASSIGN_OR_RETURN(
       SourceGraph graph,
       import_model(std::move(model), {.h = options.input_h, .w = options.input_w}));
-  return Source(std::move(graph));
+  graph.format = format;
+  return graph;
 }
 
 Result<SourceGraph> import_any(OnnxModel&& model) {

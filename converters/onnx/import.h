@@ -16,7 +16,7 @@ struct InputSize {
 Result<SourceGraph> import_model(OnnxModel&& model, const InputSize& size);
 
 // A file of the format, for the registry: read_onnx_model and import_model.
-Result<Source> read_onnx(const std::string& path, const ReadOptions& options);
+Result<SourceGraph> read_onnx(const std::string& path, const ReadOptions& options);
 
 // As import_model, for any input: of ranks 1 (n) to 4 (n,c,h,w), and any number of
 // channels. For tests of single operators.
