@@ -101,11 +101,14 @@ Result<const Architecture*> choose_architecture(StateDict& weights, const Import
   for (const Architecture& architecture : all_architectures()) {
     if (architecture.recognises(weights)) return &architecture;
   }
-  const std::string first =
-      weights.tensors.empty() ? "" : concat(" (the first is ", quote(weights.tensors[0].name), ")");
+  std::string first;
+  if (!weights.tensors.empty()) {
+    const NamedTensor& tensor = weights.tensors.front();
+    first = concat(" (the first is ", quote(tensor.name), " ", tensor.dims, ")");
+  }
   return Status(StatusCode::kFormatUnsupported,
-                concat("the tensors' names fit no known architecture", first,
-                       "; known are: ", list_names(all_architectures()), "; --arch names one"));
+                concat("names and shapes of the tensors fit no known architecture", first,
+                       "; --arch NAME says what does not fit it, and lists the names"));
 }
 
 // Images are cropped to the new size, and resized so that the crop shows the same part of them as
