@@ -176,7 +176,8 @@ ExtractorOptions extractor_options(const ExtractCliOptions& options, Pooling poo
   ExtractorOptions wanted;
   wanted.taps = options.taps;
   wanted.pooling = pooling;
-  wanted.max_batch = shape.images_in_run;
+  // On a device one run has all of it: run_pipeline would plan again.
+  wanted.max_batch = options.device == "cpu" ? shape.images_in_run : shape.batch;
   wanted.threads = shape.net_threads;
   wanted.backend = options.backend;
   wanted.device = options.device;
