@@ -258,7 +258,7 @@ void fold_range(NodeScope& n) {
     return x.size() == 1 && x[0] > -kMost && x[0] < kMost;
   };
   if (!n.ok() || !fits(start) || !fits(limit) || !fits(step) || step[0] == 0) {
-    return n.invalid("expected three numbers, the last not 0");
+    return n.invalid("expected three numbers between -2^40 and 2^40, the last not 0");
   }
   const int64_t sign = step[0] < 0 ? -1 : 1, room = sign * (limit[0] - start[0]);
   const int64_t count = room <= 0 ? 0 : (room - 1) / (sign * step[0]) + 1;

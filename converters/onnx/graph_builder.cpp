@@ -87,9 +87,9 @@ Result<WeightId> GraphBuilder::weight(const std::string& name, const Constant& t
   if (known != ids_.end()) return known->second;
   const auto elems = checked_product(dims);
   if (tensor->is_integer || !elems || *elems != tensor->floats.size() || *elems == 0) {
-    return Status(StatusCode::kModelInvalid,
-                  concat("tensor ", quote(name), ": expected ", dims, " numbers, got ",
-                         tensor->dims, tensor->is_integer ? " integers" : ""));
+    return Status(StatusCode::kModelInvalid, concat("tensor ", quote(name), ": expected ", dims,
+                                                    " numbers, at least one, got ", tensor->dims,
+                                                    tensor->is_integer ? " integers" : ""));
   }
   PENULT_RETURN_IF_ERROR(check_finite(name, tensor->floats));
   const auto id = static_cast<WeightId>(weights_.size());

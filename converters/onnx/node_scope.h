@@ -33,8 +33,8 @@ struct Symbol {
   bool is_value() const { return value != kNoValue; }
 };
 
-// Numbers that a graph may compute, apart from twice those of its file: 256 MiB of floats.
-inline constexpr uint64_t kFreeNumbers = uint64_t{1} << 26;
+// Numbers that a graph may compute, apart from twice those of its file: 64 MiB of floats.
+inline constexpr uint64_t kFreeNumbers = uint64_t{1} << 24;
 
 // What all nodes share.
 struct ImportState {

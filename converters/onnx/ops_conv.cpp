@@ -80,6 +80,7 @@ void convert_batchnorm(NodeScope& n) {
       weights.push_back(n.weight(n.node().inputs[i], tensor, {c}));
       continue;
     }
+    if (!n.reserve({c})) return;
     std::vector<float> ours(tensor->floats.size());
     for (size_t k = 0; k < ours.size(); ++k) ours[order(k)] = tensor->floats[k];
     weights.push_back(n.weight(n.node().inputs[i], std::move(ours), {c}));

@@ -117,6 +117,7 @@ bool add_bias(NodeScope& n, const Symbol& x, size_t input, const PerChannel& bia
     return false;
   }
   const int64_t c = n.shape(x).c;
+  if (!n.reserve({c})) return true;
   const PerChannel all = bias.size() == 1 ? PerChannel(static_cast<size_t>(c), bias[0]) : bias;
   const WeightId id = n.weight(n.node().outputs[0] + ".bias", all, {c});
   const std::vector<ValueId> inputs = linear->inputs;

@@ -67,6 +67,7 @@ WeightId bias(NodeScope& n, int64_t oc, float factor) {
         concat("tensor ", quote(name), ": expected (", oc, ") or one number, got ", c->dims));
     return kNoWeight;
   }
+  if (!n.reserve({oc})) return kNoWeight;
   std::vector<float> numbers(static_cast<size_t>(oc));
   for (size_t i = 0; i < numbers.size(); ++i) {
     numbers[i] = factor * c->floats[c->elems() == 1 ? 0 : i];

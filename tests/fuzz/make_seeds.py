@@ -16,7 +16,7 @@ import small_files  # noqa: E402
 MAGIC = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp", b"BM": "bmp", b"P": "pnm"}
 MOST_BYTES = 8 << 10  # larger seeds make every run slow, but for a few that have no equal
 TARGETS = {".penult": "penult_file", ".pt": "pytorch", ".safetensors": "safetensors",
-           ".json": "safetensors"}
+           ".json": "safetensors", ".onnx": "onnx"}
 LARGE = ("legacy_control.pt", "every_operator.penult", "safetensors_control.safetensors")
 
 

@@ -1,63 +1,10 @@
-"""Small ONNX files, byte by byte: every type of tensor and attribute, and a net like those that are met. For
-make_seeds.py. Numbers of fields: https://onnx.ai/onnx/repo-docs/IR.html."""
+"""Small ONNX files: every type of tensor and attribute, most operators, and a net like those that are met.
+For make_seeds.py."""
 
 import struct
 
-
-def varint(value):
-    value &= (1 << 64) - 1
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def text(field, value):
-    payload = value.encode() if isinstance(value, str) else value
-    return varint(field << 3 | 2) + varint(len(payload)) + payload
-
-
-def floats(field, *values):
-    return text(field, struct.pack(f"<{len(values)}f", *values))
-
-
-def integers(field, *values):
-    return b"".join(number(field, value) for value in values)
-
-
-def packed(field, *values):
-    return text(field, b"".join(map(varint, values)))
-
-
-def tensor(name, dims, dtype, data):
-    return integers(1, *dims) + number(2, dtype) + text(8, name) + data
-
-
-def attribute(name, kind, value):
-    return text(5, text(1, name) + value + number(20, kind))
-
-
-def node(op, inputs, outputs, *more):
-    parts = [text(1, name) for name in inputs] + [text(2, name) for name in outputs]
-    return text(1, b"".join(parts) + text(4, op) + b"".join(more))
-
-
-def initializer(*arguments):
-    return text(5, tensor(*arguments))
-
-
-def value(field, name, dims, dtype=1):
-    shape = b"".join(text(1, text(2, dim) if isinstance(dim, str) else number(1, dim)) for dim in dims)
-    return text(field, text(1, name) + text(2, text(1, number(1, dtype) + text(2, shape))))
-
-
-def model(graph, opset=13, ir=8, head=b""):
-    return number(1, ir) + head + text(7, graph) + text(8, text(1, "") + number(2, opset))
+from onnx_file import attribute, floats, initializer, integers, model, node, number, packed, tensor, text, value, \
+    varint
 
 
 def relu_with(*fields):
@@ -117,9 +64,66 @@ def small_net():
     return model(graph, 17, 8, text(2, "pytorch") + text(3, "2.1.0"))
 
 
+def operator_file(nodes, constants, opset, channels=4):
+    """`nodes` one after the other behind an identity, each its own output as well."""
+    names = [f"v{i}" for i in range(len(nodes) + 1)]
+    parts, outputs = [node("Conv", ["x", "w0"], ["v0"])], []
+    constants = {"w0": ([channels, 3, 1, 1], 1, [0.25] * channels * 3), **constants}
+    for i, (op, more, *attributes) in enumerate(nodes):
+        parts.append(node(op, [name or names[i] for name in more], [names[i + 1]], *attributes))
+        outputs.append(value(12, names[i + 1], []))
+    for name, (dims, dtype, numbers) in constants.items():
+        data = struct.pack(f"<{len(numbers)}{'f' if dtype == 1 else 'q'}", *numbers)
+        parts.append(initializer(name, dims, dtype, text(9, data)))
+    return model(b"".join(parts) + value(11, "x", ["n", 3, 8, 8]) + b"".join(outputs), opset)
+
+
+def operators():
+    """Nearly all that the importer knows, several a file. "" among inputs: what the node before yields."""
+    ints = lambda name, *values: attribute(name, 7, packed(8, *values))  # noqa: E731
+    an_int = lambda name, number_: attribute(name, 2, number(3, number_))  # noqa: E731
+    a_float = lambda name, x: attribute(name, 1, varint(2 << 3 | 5) + struct.pack("<f", x))  # noqa: E731
+    a_text = lambda name, s: attribute(name, 3, text(4, s))  # noqa: E731
+    window = ints("kernel_shape", 2, 2), ints("strides", 2, 2)
+    yield "op_pools.onnx", operator_file(
+        [("MaxPool", [""], *window, an_int("ceil_mode", 1)),
+         ("AveragePool", [""], ints("kernel_shape", 3, 3), ints("pads", 1, 1, 1, 1), an_int("count_include_pad", 1)),
+         ("MaxPool", [""], ints("kernel_shape", 2, 2), a_text("auto_pad", "SAME_UPPER"), ints("dilations", 1, 1)),
+         ("GlobalMaxPool", [""]), ("ReduceMean", ["v1", "axes"], an_int("keepdims", 0)),
+         ("Softmax", [""], an_int("axis", -1))], {"axes": ([2], 7, [2, 3])}, 18)
+    yield "op_activations.onnx", operator_file(
+        [("Clip", ["", "0", "6"]), ("LeakyRelu", [""], a_float("alpha", 0.1)), ("HardSigmoid", [""]),
+         ("HardSwish", [""]), ("Sigmoid", [""]), ("Mul", ["", "v4"]), ("PRelu", ["", "slopes"]), ("Neg", [""]),
+         ("Max", ["", "0"]), ("Min", ["", "6"]), ("Div", ["", "6"]), ("Sub", ["slopes", ""]), ("Dropout", [""])],
+        {"0": ([], 1, [0]), "6": ([], 1, [6]), "slopes": ([4, 1, 1], 1, [1, 2, 3, 4])}, 14)
+    yield "op_shapes.onnx", operator_file(
+        [("Pad", ["", "pads"]), ("Slice", ["", "starts", "ends", "axes", "steps"]),
+         ("Transpose", [""], ints("perm", 0, 2, 3, 1)), ("Transpose", [""], ints("perm", 0, 3, 1, 2)),
+         ("Concat", ["", "v0"], an_int("axis", 1)), ("GlobalAveragePool", [""]), ("Squeeze", ["", "axes"]),
+         ("Unsqueeze", ["", "axes"]), ("Reshape", ["", "shape"]), ("MatMul", ["", "matrix"]), ("Add", ["", "bias"])],
+        {"pads": ([8], 7, [0, 0, 1, 1, 0, 0, 1, 1]), "starts": ([2], 7, [1, 1]), "ends": ([2], 7, [9, 9]),
+         "axes": ([2], 7, [2, 3]), "steps": ([2], 7, [1, 1]), "shape": ([2], 7, [0, -1]),
+         "matrix": ([8, 2], 1, [0.5] * 16), "bias": ([2], 1, [1, 2])}, 13)
+    yield "op_constants.onnx", operator_file(
+        [("Shape", [""]), ("Gather", ["", "zero"], an_int("axis", 0)), ("Unsqueeze", ["", "zeros"]),
+         ("Concat", ["", "minus"], an_int("axis", 0)), ("Cast", [""], an_int("to", 7)), ("Reshape", ["v0", ""]),
+         ("Range", ["zero", "four", "one"]), ("ConstantOfShape", ["minus4"]), ("Expand", ["one", "minus4"]),
+         ("Equal", ["", "v7"]), ("Where", ["", "v9", "v7"]), ("Mul", ["", "four"]), ("Split", ["v0"],
+                                                                                    an_int("axis", 1))],
+        {"zero": ([], 7, [0]), "zeros": ([1], 7, [0]), "minus": ([1], 7, [-1]), "four": ([], 7, [4]),
+         "one": ([], 7, [1]), "minus4": ([1], 7, [4])}, 13)
+    yield "op_old.onnx", operator_file(
+        [("BatchNormalization", ["", "s", "s", "s", "s"], an_int("is_test", 1)),
+         ("Pad", [""], ints("pads", 0, 0, 1, 1, 0, 0, 1, 1)), ("Add", ["", "s"], an_int("broadcast", 1),
+                                                               an_int("axis", 1)),
+         ("Slice", [""], ints("starts", 0), ints("ends", 4), ints("axes", 2)), ("Clip", [""], a_float("max", 6)),
+         ("Reshape", ["", "shape"]), ("Gemm", ["", "m", "s"])],
+        {"s": ([4], 1, [1, 2, 3, 4]), "shape": ([2], 7, [1, 160]), "m": ([160, 4], 1, [0.5] * 640)}, 6)
+
+
 def all_files():
     """Yields target, name, content."""
-    files = {"small_net.onnx": small_net(), **dict(types()), **dict(attributes())}
+    files = {"small_net.onnx": small_net(), **dict(types()), **dict(attributes()), **dict(operators())}
     files["external.onnx"] = relu_with(external("v", "w.data", "0", "16"), external("w", "w.data", "64", "16"))
     files["functions.onnx"] = relu_with() + text(25, "")
     files["sparse.onnx"] = relu_with(text(15, ""))

@@ -1,13 +1,20 @@
-// An ONNX file, with a file beside it that it may name.
+// An ONNX file, with a file beside it that it may name; the graph that becomes of it and, if it is
+// small, one run of that.
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <vector>
 
+#include "converters/onnx/import.h"
+#include "converters/onnx/node_scope.h"
 #include "converters/onnx/onnx_model.h"
+#include "engine/model/model_data.h"
+#include "penult/extractor.h"
 #include "tests/fuzz/target.h"
 
 namespace {
@@ -18,6 +25,8 @@ using converters::onnx::OnnxModel;
 using converters::onnx::Tensor;
 
 constexpr size_t kDataBytes = 256;
+constexpr double kMaxWork = 2e6;  // of a run: multiply-accumulates, elements that windows look at
+constexpr int64_t kMaxElems = 1 << 18;
 
 // A folder with the model, which lies in memory, and data that it may name: "w.data".
 class Folder {
@@ -73,6 +82,92 @@ void check(const OnnxModel& model, uint64_t file_bytes) {
   }
   // A byte may be a number, which takes eight.
   fuzz::require(total <= 8 * (file_bytes + kDataBytes), "numbers are in proportion to their file");
+}
+
+// Bytes of numbers that `model` holds, which its file or the importer's budget must account for.
+void check_weights(const Graph& graph, uint64_t file_bytes) {
+  uint64_t elems = 0;
+  for (const WeightInfo& weight : graph.weights) elems += weight.elems();
+  fuzz::require(elems <= 3 * (file_bytes + kDataBytes) + converters::onnx::kFreeNumbers,
+                "weights are in proportion to their file");
+  std::vector<float> numbers;
+  for (size_t i = 0; i < graph.weights.size(); ++i) {
+    if (graph.weights[i].elems() > static_cast<uint64_t>(kMaxElems)) continue;
+    numbers.resize(graph.weights[i].elems());
+    fuzz::require(graph.source->read(static_cast<WeightId>(i), numbers).ok(), "weights are there");
+  }
+}
+
+// What the importer knew of shapes is what the engine infers.
+void check_graph(const Graph& imported, const ModelInfo& info) {
+  Graph graph = imported;
+  fuzz::require(validate(graph).ok(), "an accepted graph is valid");
+  const Status inferred = infer_shapes(graph, info.input_c, info.input_h, info.input_w);
+  fuzz::require(inferred.ok() || inferred.code() == StatusCode::kLimitExceeded, "shapes fit");
+  if (!inferred.ok()) return;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    fuzz::require(graph.values[i].shape == imported.values[i].shape, "shapes are as imported");
+  }
+}
+
+bool is_small(const Model& model) {
+  const Graph& graph = model.data().graph;
+  const auto taps = model.taps();
+  fuzz::require(taps.ok() && !taps->empty(), "a model has taps");
+  double work = 0;
+  int64_t elems = 0;
+  for (const TapInfo& tap : *taps) work = std::max(work, static_cast<double>(tap.macs));
+  for (const penult::Node& node : graph.nodes) {
+    double each = 1;
+    if (const penult::Attribute* kernel = node.attrs.find("kernel")) {
+      for (const int64_t side : kernel->ints) each *= static_cast<double>(side);
+    }
+    const int64_t size = graph.values[static_cast<size_t>(node.output)].shape.elems();
+    work += each * static_cast<double>(size);
+    elems = std::max(elems, size);
+  }
+  return work <= kMaxWork && elems <= kMaxElems && graph.nodes.size() <= 256 &&
+         3 * model.input_h() * model.input_w() <= kMaxElems;
+}
+
+void run(const std::shared_ptr<const Model>& model) {
+  ExtractorOptions options;
+  options.taps = {"all"};
+  options.pooling = Pooling::kNone;
+  options.max_batch = 2;
+  options.backend = "reference";
+  const auto extractor = Extractor::create(model, options);
+  fuzz::require(extractor.ok(), "what was made can be run");
+  const auto image_elems = static_cast<size_t>(3 * model->input_h() * model->input_w());
+  const std::vector<float> images(2 * image_elems, 0.5f);
+  std::vector<std::vector<float>> values;
+  for (const OutputInfo& output : (*extractor)->outputs()) {
+    values.emplace_back(static_cast<size_t>(2 * output.elems));
+  }
+  const std::vector<std::span<float>> features(values.begin(), values.end());
+  fuzz::require((*extractor)->run(images, 2, features).ok(), "what was made runs");
+  for (const std::vector<float>& v : values) {
+    fuzz::require(std::memcmp(v.data(), &v[v.size() / 2], v.size() / 2 * sizeof(float)) == 0,
+                  "equal images have equal features");
+  }
+}
+
+void import_and_run(OnnxModel&& onnx, uint64_t file_bytes) {
+  auto source = converters::onnx::import_model(std::move(onnx), {.h = 16, .w = 16});
+  fuzz::require(source.status().code() != StatusCode::kInternal, "no internal error");
+  if (!source.ok()) return;
+  ModelData& data = source->model;
+  fuzz::require(source->names.size() == data.graph.values.size(), "each value has its names");
+  check_weights(data.graph, file_bytes);
+  check_graph(data.graph, data.info);
+  data.info.source_sha256.assign(64, '0');
+  const auto model = Model::from_data(std::move(data));
+  if (!model.ok()) {
+    const StatusCode code = model.status().code();  // the work, or one weight used too often
+    fuzz::require(code == StatusCode::kLimitExceeded, "only limits forbid an accepted graph");
+    return;
+  }
+  if (is_small(**model)) run(*model);
 }
 
 // Mutations of the encoded message `bytes` that keep the lengths around them right.
@@ -202,9 +297,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Folder& folder = Folder::instance();
   converters::onnx::is_onnx({data, std::min<size_t>(size, 64)}, "");
   fuzz::MemoryFile::instance().replace({data, size});
-  const auto model = converters::onnx::read_onnx_model(folder.model(), {.external_data = true});
+  auto model = converters::onnx::read_onnx_model(folder.model(), {.external_data = true});
   fuzz::require(model.status().code() != StatusCode::kInternal, "no internal error");
-  if (model.ok()) check(*model, size);
+  if (!model.ok()) return 0;
+  check(*model, size);
+  import_and_run(std::move(*model), size);
   return 0;
 }
 

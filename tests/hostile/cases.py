@@ -7,7 +7,7 @@ import importlib
 
 MODULES = ("penult_header_cases", "penult_weight_cases", "penult_graph_cases",
            "penult_value_cases", "pickle_cases", "checkpoint_cases", "tensor_cases",
-           "zip_cases", "safetensors_cases")
+           "zip_cases", "safetensors_cases", "onnx_cases")
 FILES = {}
 MODULE_OF = {}
 
