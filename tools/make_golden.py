@@ -107,10 +107,10 @@ def load_real(net, model, assets):
     model.load_state_dict(dict(zip(own, source.values())))
 
 
-def crop(net, path, size):
-    """Short side to 256/224 of the size, centre crop: (size, size, 3) uint8."""
+def crop(net, path, size, short=None):
+    """Short side to 256/224 of the size or as given, centre crop: (size, size, 3) uint8."""
     image = PIL.Image.open(path).convert("RGB")
-    short = round(256 * size / 224)
+    short = short or round(256 * size / 224)
     scale = lambda side: int(short * side / min(image.size))
     width, height = (short if s == min(image.size) else scale(s) for s in image.size)
     image = image.resize((width, height), net.filter)

@@ -51,15 +51,16 @@ void convert_average_pool(NodeScope& n) {
   int64_t counts_pads = n.int_of("count_include_pad", 0);
   if (spec.dilations != std::vector<int64_t>{1, 1}) n.unsupported("expected dilations of 1");
   if (!n.ok() || is_identity(spec)) return n.output_value(x.value, x);
-  const std::vector<int64_t> dims = n.dims(x);
-  if (spec.kernel == std::vector<int64_t>{dims[2], dims[3]} && !spec.is_padded()) {
-    return n.output(0, {.value = mean_of_map(n, x), .axes = kPixelAxes});
-  }
   ValueId source = x.value;
-  // Zeros around the map that count: an average that includes its padding.
+  // Zeros around the map that count: an average that includes its padding. Before anything else, so
+  // that a map of one pixel, padded to the window's size, stays a map.
   if (!spec.is_padded() && ceil_mode == 0) {
     source = merge_pads(n, x.value, spec);
     if (source != x.value) counts_pads = 1;
+  }
+  const std::vector<int64_t> dims = n.dims(x);
+  if (spec.kernel == std::vector<int64_t>{dims[2], dims[3]} && !spec.is_padded()) {
+    return n.output(0, {.value = mean_of_map(n, x), .axes = kPixelAxes});
   }
   Attributes attrs = spec.attributes();
   attrs.set("kernel", spec.kernel);

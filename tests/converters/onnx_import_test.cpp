@@ -173,6 +173,19 @@ TEST(OnnxWindows, AWindowOfTheWholeMapIsTheGlobalAverage) {
   EXPECT_THAT(ops(model), ElementsAre("global_avg_pool"));
 }
 
+// As Inception's of opset 9, with an input so small that its last maps are pixels.
+TEST(OnnxWindows, APixelPaddedToTheWindowIsStillAMap) {
+  const Tensor pads = int_tensor({0, 0, 1, 1, 0, 0, 1, 1});
+  const std::vector<Node> nodes = {
+      node("Pad", {"x", "p"}, {"a"}),
+      node("AveragePool", {"a"}, {"b"}, {{"kernel_shape", ints({3, 3})}}),
+      node("Concat", {"x", "b"}, {"y"}, {{"axis", an_int(1)}}),
+  };
+  const ModelData model = import(model_of(nodes, {{"p", pads}}, {1, 1, 1, 1}));
+  EXPECT_THAT(ops(model), ElementsAre("avg_pool2d", "concat"));
+  EXPECT_EQ(model.graph.nodes[0].attrs.get_int("count_include_pad"), 1);
+}
+
 TEST(OnnxWindows, SameLowerPutsTheOddPixelFirst) {
   const auto padded = [](const char* mode) {
     const std::vector<Node> nodes = {

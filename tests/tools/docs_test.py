@@ -53,6 +53,9 @@ class Documents(unittest.TestCase):
     def test_walk_through_a_new_architecture_with_real_files(self):
         self.assert_names_real_files("docs/adding-an-architecture.md")
 
+    def test_walk_through_a_new_format_with_real_files(self):
+        self.assert_names_real_files("docs/adding-a-format.md")
+
     def assert_names_real_files(self, checklist):
         text = (ROOT / checklist).read_text(encoding="utf-8")
         paths = [t for t in QUOTED.findall(text) if t.startswith(("engine/", "kernels/", "converters/", "tests/"))]

@@ -92,7 +92,13 @@ class FetchAssets(unittest.TestCase):
 
     def test_wrong_usage_is_refused(self):
         self.assertIn("usage: ", self.fetch(2, "")[0])
-        self.assertIn("usage: ", self.fetch(2, "a", "b")[0])
+        self.assertIn("usage: ", self.fetch(2, "a", "b", "c")[0])
+        self.assertIn("cannot read the table b", self.fetch(2, "a", "b")[0])
+
+    def test_another_table_can_be_named(self):
+        (self.root / "assets.txt").rename(self.root / "other.txt")
+        self.assertEqual(self.fetch(0, self.root / "to", self.root / "other.txt"), ("", 1))
+        self.assertEqual((self.root / "to/a.bin").read_bytes(), b"weights")
 
 
 if __name__ == "__main__":
