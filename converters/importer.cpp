@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "converters/architectures/follow.h"
 #include "converters/known_weights.h"
 #include "converters/onnx/import.h"
 #include "converters/onnx/onnx_model.h"
@@ -168,9 +169,28 @@ void fill_in(Import& import, ModelInfo& info) {
   if (!options.weights_name.empty()) info.weights_name = options.weights_name;
 }
 
-// Takes what the source holds. A graph is what it is.
+// A graph is what it is; an architecture that the user names has to be its own.
+Status name_graph(SourceGraph& graph, const Import& import) {
+  const std::string& named = import.options.arch;
+  if (named.empty()) {
+    recognise_graph(import.file, graph);
+    return {};
+  }
+  PENULT_ASSIGN_OR_RETURN(const Architecture* architecture, architecture_called(named));
+  const Status followed = follow_architecture(*architecture, graph);
+  if (followed.ok()) return followed;
+  return Status(StatusCode::kModelInvalid,
+                concat("the file's graph is not that of ", named, " (--arch): ", followed.message(),
+                       "; without --arch it is taken as it is"));
+}
+
+// Takes what the source holds.
 Result<ModelData> build(Source& source, Import& import) {
-  if (auto* graph = std::get_if<SourceGraph>(&source)) return std::move(graph->model);
+  if (auto* graph = std::get_if<SourceGraph>(&source)) {
+    PENULT_RETURN_IF_ERROR(name_graph(*graph, import));
+    for (std::string& note : graph->notes) import.report.notes.push_back(std::move(note));
+    return std::move(graph->model);
+  }
   StateDict& weights = std::get<StateDict>(source);
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture, choose_architecture(weights, import));
   return architecture->build(std::move(weights));
@@ -191,7 +211,7 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
       [&](auto& s) {
         preprocess = s.preprocess;
         import.report.format = s.format;
-        import.report.notes = std::move(s.notes);
+        import.report.notes = std::exchange(s.notes, {});
       },
       source);
   PENULT_ASSIGN_OR_RETURN(ModelData model, build(source, import));

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,6 +19,14 @@ namespace penult::converters {
 
 // Look-ups by the names of a file go through trees and not hash tables throughout: whoever makes a
 // file cannot choose names that make them slow.
+
+// A graph in which an architecture looks for its layers, where a file holds the network itself.
+struct Following {
+  const Graph* graph = nullptr;  // shapes inferred
+  // Places of the architecture that the graph has not: convolutions that took in the batchnorm
+  // behind them, and the values that these yield now.
+  std::vector<std::pair<std::string, ValueId>> absorbed;
+};
 
 // A tensor of a state dict, in file order. Only f32 (and f16/bf16/f64, widened or narrowed to f32)
 // tensors carry data; integer scalars such as num_batches_tracked have `data` empty and
@@ -37,6 +46,9 @@ struct StateDict {
   std::string hint;
   std::optional<Preprocess> preprocess;  // where the file says it
   std::vector<std::string> notes;        // choices made on the way: a line each, for the user
+  // Not null: there are no tensors, and Architecture::build() yields names of that graph's values
+  // and no graph.
+  Following* following = nullptr;
 };
 
 // What a file calls a value; each may be empty.

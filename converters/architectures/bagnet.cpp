@@ -46,7 +46,7 @@ int64_t lost_rows(int64_t kernel, int64_t stride) { return (kernel - 1) / stride
 
 ValueId block(NetBuilder& net, const std::string& name, ValueId x, int64_t kernel, int64_t stride) {
   const std::string first = name + ".downsample.0", second = name + ".downsample.1";
-  const bool projects = net.has(first + ".weight");
+  const bool projects = net.projects(first, x);
   const int64_t width = projects ? 0 : net.channels(x) / kExpansion;
   ValueId y = conv_norm(net, name + ".conv1", name + ".bn1", x, {.channels = width});
   y = net.activation(kRelu, name + ".relu", y);
@@ -89,7 +89,7 @@ Result<ModelData> build_member(const Member& member, StateDict&& weights) {
   x = net.global_avg_pool("avgpool", x);
   net.alias("flatten");
   net.alias("penultimate");
-  if (net.has("fc.weight")) net.linear({"fc", "fc"}, x);
+  if (net.continues("fc", x)) net.linear({"fc", "fc"}, x);
   net.name_stages({"relu", "layer1", "layer2", "layer3", "layer4"});
   return net.finish(member.name, {});
 }

@@ -103,7 +103,7 @@ Result<ModelData> Builder::build(const Member& member) {
   x = net_.activation(kRelu, "relu", net_.batchnorm("features.norm5", x, kEps));
   x = net_.global_avg_pool({"adaptive_avg_pool2d", "", {"flatten"}}, x);
   net_.alias("penultimate");
-  if (net_.has("classifier.weight")) net_.linear("classifier", x);
+  if (net_.continues("classifier", x)) net_.linear("classifier", x);
   net_.name_stages({"features.relu0", block_name(0), block_name(1), block_name(2), "relu"});
   return net_.finish(member.name, {});
 }

@@ -174,7 +174,7 @@ Result<ModelData> Builder::build(const Member& member) {
   x = net_.global_avg_pool(
       {"avgpool", "", {"dropout", "flatten", "global_pool.pool", "global_pool.flatten"}}, x);
   net_.alias("penultimate");
-  if (net_.has("fc.weight")) net_.linear("fc", x);
+  if (net_.continues("fc", x)) net_.linear("fc", x);
   net_.name_stages({"Conv2d_2b_3x3", "Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"});
   Preprocess preprocess = {.resize = 342, .crop_h = 299, .crop_w = 299};
   if (!member.transforms) {

@@ -167,7 +167,10 @@ ValueId Builder::block(ValueId x) {
   } else {
     name_again(kUnexcited);
   }
-  x = norm(layer(kProjectNorm), net_.conv(layer(kProject), x, spec(1, 1, false)));
+  ConvSpec project = spec(1, 1, false);
+  // Tensors were looked at before.
+  if (net_.follows() && at_.stage == 2 && at_.index == 0) project.channels = member_.width;
+  x = norm(layer(kProjectNorm), net_.conv(layer(kProject), x, project));
   if (stride == 1 && net_.channels(x) == net_.channels(shortcut)) {
     name_again(kUnadded);
     x = net_.add(layer(kAddition), x, shortcut);
@@ -190,12 +193,12 @@ void Builder::name_block() {
 }
 
 ValueId Builder::classifier(ValueId x) {
-  if (member_.family->hidden && net_.has(outer(kHidden).key + ".weight")) {
+  if (member_.family->hidden && net_.continues(outer(kHidden).key, x)) {
     x = net_.linear(outer(kHidden), x);
     x = net_.activation(*member_.family->ends, outer(kHiddenAct), x);
   }
   net_.alias("penultimate");
-  return net_.has(outer(kClassifier).key + ".weight") ? net_.linear(outer(kClassifier), x) : x;
+  return net_.continues(outer(kClassifier).key, x) ? net_.linear(outer(kClassifier), x) : x;
 }
 
 Result<ModelData> Builder::build() {

@@ -77,7 +77,7 @@ Result<ModelData> build(StateDict&& weights) {
   x = net.global_avg_pool("global_pool.pool", x);
   net.alias("global_pool.flatten");
   net.alias("penultimate");
-  if (net.has("classifier.weight")) net.linear({"classifier", "classifier"}, x);
+  if (net.continues("classifier", x)) net.linear({"classifier", "classifier"}, x);
   net.name_stages({"blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4"});
   return net.finish("mobilenetv1_100", preprocess());
 }

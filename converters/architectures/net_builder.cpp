@@ -58,6 +58,7 @@ NetBuilder::NetBuilder(StateDict&& weights)
   for (size_t i = 0; i < weights_.tensors.size(); ++i) index_[weights_.tensors[i].name] = i;
   model_.graph.input = model_.graph.add_value("input");
   channels_ = {3};
+  if (weights_.following != nullptr) follower_.emplace(*weights_.following->graph);
 }
 
 void NetBuilder::fail(std::string message) {
@@ -111,6 +112,7 @@ void NetBuilder::check_variance(const std::string& name, WeightId var) {
 ValueId NetBuilder::layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,
                           std::vector<WeightId> weights, Attributes attrs, int64_t channels) {
   if (!status_.ok()) return 0;
+  if (follower_) return found(op, name, follower_->layer(op, inputs));
   const ValueId value =
       model_.graph.add_node(op, name.tap, std::move(inputs), std::move(weights), std::move(attrs));
   channels_.resize(static_cast<size_t>(value) + 1);
@@ -120,10 +122,21 @@ ValueId NetBuilder::layer(const OpDef& op, const LayerName& name, std::vector<Va
   return value;
 }
 
-int64_t NetBuilder::channels(ValueId value) const { return channels_[value]; }
+int64_t NetBuilder::channels(ValueId value) const {
+  return follower_ ? follower_->channels(value) : channels_[value];
+}
+
+// As many channels as a group has in the weights; a width that these do not divide does not fit.
+int64_t NetBuilder::groups_of(const LayerName& name, int64_t ic, const ConvSpec& spec) const {
+  if (spec.depthwise || spec.groups != 0) return spec.depthwise ? ic : spec.groups;
+  const int64_t in_group = dim(name.key + ".weight", 1);
+  return in_group > 0 && in_group < ic ? ic / in_group : 1;
+}
 
 ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec) {
-  const int64_t ic = channels(x), groups = spec.depthwise ? ic : spec.groups;
+  if (!status_.ok()) return 0;
+  if (follower_) return found(kConv2d, name, follower_->conv(x, spec));
+  const int64_t ic = channels(x), groups = groups_of(name, ic, spec);
   const int64_t oc = spec.depthwise ? ic : spec.channels != 0 ? spec.channels : -1;
   const bool square = spec.kernel_w == 0;
   const int64_t kw = square ? spec.kernel : spec.kernel_w;
@@ -143,6 +156,7 @@ ValueId NetBuilder::conv(const LayerName& name, ValueId x, const ConvSpec& spec)
 }
 
 ValueId NetBuilder::batchnorm(const LayerName& name, ValueId x, float eps) {
+  if (follower_) return found_batchnorm(name, x);
   const int64_t c = channels(x);
   const WeightId gamma = claim(name.key + ".weight", {c}), beta = claim(name.key + ".bias", {c});
   const WeightId mean = claim(name.key + ".running_mean", {c});
@@ -166,6 +180,7 @@ WeightId NetBuilder::claim_matrix(const std::string& name, int64_t ic, int64_t s
 }
 
 ValueId NetBuilder::linear(const LayerName& name, ValueId x, int64_t side) {
+  if (follower_) return layer(kLinear, name, {x}, {}, {}, 0);
   const WeightId weight = claim_matrix(name.key + ".weight", channels(x), side);
   if (!status_.ok()) return 0;
   const int64_t oc = model_.graph.weights[weight].dims[0];
@@ -201,6 +216,7 @@ WeightId NetBuilder::constant(const std::string& name, std::vector<float> values
 ValueId NetBuilder::affine(const LayerName& name, ValueId x, std::vector<float> scale,
                            std::vector<float> shift) {
   if (!status_.ok()) return 0;
+  if (follower_) return found(kBatchnorm, name, follower_->affine(x));
   const size_t c = scale.size();
   const WeightId gamma = constant(name.key + ".weight", std::move(scale));
   const WeightId beta = constant(name.key + ".bias", std::move(shift));
@@ -212,6 +228,8 @@ ValueId NetBuilder::affine(const LayerName& name, ValueId x, std::vector<float> 
 }
 
 ValueId NetBuilder::pool(const OpDef& op, const LayerName& name, ValueId x, const PoolSpec& spec) {
+  if (!status_.ok()) return 0;
+  if (follower_) return found(op, name, follower_->pool(op, x, spec));
   Attributes attrs;
   attrs.set("kernel", {spec.kernel, spec.kernel});
   attrs.set("strides", {spec.stride, spec.stride});
@@ -305,6 +323,10 @@ void NetBuilder::add_to_group(const std::string& group, const std::string& modul
 }
 
 Result<ModelData> NetBuilder::finish(std::string architecture, const Preprocess& preprocess) {
+  if (follower_) {
+    model_.info.preprocess = preprocess;
+    return finish_following(architecture);
+  }
   for (size_t i = 0; i < claimed_.size(); ++i) {
     const NamedTensor& tensor = weights_.tensors[i];
     if (claimed_[i]) continue;

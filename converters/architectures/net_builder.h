@@ -2,14 +2,17 @@
 
 // What every architecture needs to turn named tensors into a graph: claims that use each tensor
 // once, and the layers of convolutional nets, which become taps under the names they are given.
+// Where the file has a graph already, the same words find their layers in it and name them.
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "converters/architectures/graph_follower.h"
 #include "converters/importer.h"
 
 namespace penult::converters {
@@ -34,7 +37,7 @@ struct ConvSpec {
   int64_t padding = 0;        // pixels on each side; ignored with same_padding
   bool same_padding = false;  // TensorFlow's SAME
   bool depthwise = false;
-  int64_t groups = 1;    // ignored if depthwise
+  int64_t groups = 1;    // ignored if depthwise; 0: whatever the weights have
   int64_t channels = 0;  // of the output; 0: whatever the weights have
   // Of kernels that are not square: the width, and the padding at the left and right.
   int64_t kernel_w = 0, padding_w = 0;
@@ -59,7 +62,9 @@ class NetBuilder {
  public:
   explicit NetBuilder(StateDict&& weights);
 
-  ValueId input() const { return model_.graph.input; }
+  ValueId input() const { return follower_ ? follower_->input() : model_.graph.input; }
+  // Whether layers are looked for in a graph.
+  bool follows() const { return follower_.has_value(); }
 
   // Channels of the output follow from the weights' shape, which must be (oc, ic / groups, k, k),
   // or (ic, 1, k, k) if depthwise.
@@ -79,6 +84,8 @@ class NetBuilder {
   ValueId max_pool(const LayerName& name, ValueId x, const PoolSpec& spec);
   ValueId avg_pool(const LayerName& name, ValueId x, const PoolSpec& spec);
   ValueId global_avg_pool(const LayerName& name, ValueId x);
+  // To `side` pixels a side.
+  ValueId adaptive_avg_pool(const LayerName& name, ValueId x, int64_t side);
   // Without the last `rows` rows and as many columns.
   ValueId crop(const LayerName& name, ValueId x, int64_t rows);
 
@@ -94,10 +101,12 @@ class NetBuilder {
   void add_to_group(const std::string& group, const std::string& module);
 
   bool has(const std::string& tensor) const { return index_.contains(tensor); }
+  // Whether the network has the layer of these tensors, which reads x, or ends there.
+  bool continues(const std::string& key, ValueId x) const;
+  // Whether a block's shortcut has the layer of these tensors, or is x itself.
+  bool projects(const std::string& key, ValueId x) const;
   // Dimensions of a tensor; 0 if there is none of that name.
   size_t rank(const std::string& tensor) const;
-  // Its size along a dimension; 0 if it has none such.
-  int64_t dim(const std::string& tensor, size_t axis) const;
   // Leaves out the tensors whose names begin so. True if there are any.
   bool leave_out(const std::string& prefix);
   std::string last_tap() const { return model_.taps.empty() ? "" : model_.taps.back().name; }
@@ -114,11 +123,18 @@ class NetBuilder {
   // The same for the weights of linear(), kept as a matrix.
   WeightId claim_matrix(const std::string& name, int64_t ic, int64_t side);
   ValueId pool(const OpDef& op, const LayerName& name, ValueId x, const PoolSpec& spec);
+  int64_t groups_of(const LayerName& name, int64_t ic, const ConvSpec& spec) const;
   WeightId constant(const std::string& name, std::vector<float> values);
+  // Names what the follower found.
+  ValueId found(const OpDef& op, const LayerName& name, ValueId value);
+  ValueId found_batchnorm(const LayerName& name, ValueId x);
+  Result<ModelData> finish_following(const std::string& architecture);
   ValueId layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,
                 std::vector<WeightId> weights, Attributes attrs, int64_t channels);
   void claim_counter(const std::string& name);
   void check_variance(const std::string& name, WeightId var);
+  // Its size along a dimension; 0 if it has none such.
+  int64_t dim(const std::string& tensor, size_t axis) const;
   int last_tap_inside(const std::string& module);
   void fail(std::string message);
 
@@ -129,6 +145,7 @@ class NetBuilder {
   std::vector<int64_t> channels_;  // by value
   ModelData model_;
   Status status_;
+  std::optional<GraphFollower> follower_;
 };
 
 }  // namespace penult::converters

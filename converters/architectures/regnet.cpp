@@ -182,14 +182,9 @@ ValueId Builder::block(ValueId x) {
   ValueId shortcut = x;
   if (projects && main_.projects_first) shortcut = project(x, stride);
   ValueId y = net_.activation(kRelu, layer(kFirstAct), conv_norm(kFirst, kFirstNorm, x, {}));
-  // A group has as many channels as the weights have; a width that these do not divide does not
-  // fit.
-  const int64_t width = net_.channels(y), in_group = net_.dim(layer(kMiddle).key + ".weight", 1);
-  const ConvSpec middle = {.kernel = 3,
-                           .stride = stride,
-                           .padding = 1,
-                           .groups = in_group > 0 && in_group < width ? width / in_group : 1,
-                           .channels = width};
+  const int64_t width = net_.channels(y);
+  const ConvSpec middle = {
+      .kernel = 3, .stride = stride, .padding = 1, .groups = 0, .channels = width};
   y = net_.activation(kRelu, layer(kMiddleAct), conv_norm(kMiddle, kMiddleNorm, y, middle));
   if (member_.excites) {
     y = squeeze_excite(y);
@@ -219,7 +214,7 @@ Result<ModelData> Builder::build() {
   net_.alias("final_conv");  // another one
   x = net_.global_avg_pool(outer(3), x);
   net_.alias("penultimate");
-  if (net_.has(outer(4).key + ".weight")) net_.linear(outer(4), x);
+  if (net_.continues(outer(4).key, x)) net_.linear(outer(4), x);
   net_.name_stages(scales);
   Preprocess preprocess = {.resize = member_.resize};
   if (&main_ == &kTimm) preprocess.filter = Preprocess::Filter::kBicubic;

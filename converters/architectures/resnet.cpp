@@ -154,8 +154,7 @@ ValueId block(NetBuilder& net, const std::string& name, ValueId x, int64_t strid
               const Member& member) {
   const Names names{name, member.deep};
   const bool is_basic = member.block == Block::kBasic;
-  const bool projects =
-      net.has(name + (member.deep ? ".downsample.1" : ".downsample.0") + ".weight");
+  const bool projects = net.projects(name + (member.deep ? ".downsample.1" : ".downsample.0"), x);
   // Without a projection the block's output must have the channels of its input.
   const int64_t width = projects ? 0 : net.channels(x) / (is_basic ? 1 : member.expansion);
   const ValueId y = is_basic ? basic(net, names, x, stride, width)
@@ -204,7 +203,7 @@ Result<ModelData> build_member(const Member& member, StateDict&& weights) {
   const LayerName timm = {"global_pool.pool", "", {"global_pool.flatten"}};
   x = net.global_avg_pool(member.deep ? timm : torchvision, x);
   net.alias("penultimate");
-  if (net.has("fc.weight")) net.linear("fc", x);
+  if (net.continues("fc", x)) net.linear("fc", x);
   net.name_stages({stem_tap, "layer1", "layer2", "layer3", "layer4"});
   return net.finish(member.name, preprocess_of(member));
 }

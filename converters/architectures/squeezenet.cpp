@@ -68,7 +68,7 @@ Result<ModelData> build(const Member& member, StateDict&& weights) {
   scales.push_back(net.last_tap());
   net.alias("classifier.0");  // dropout
   net.alias("penultimate");   // a map: what the last convolution reads
-  if (net.has("classifier.1.weight")) {
+  if (net.continues("classifier.1", x)) {
     x = net.activation(kRelu, "classifier.2", net.conv("classifier.1", x, {}));
     net.global_avg_pool({"classifier.3", "", {"flatten"}}, x);
   }

@@ -79,7 +79,7 @@ void classify(NetBuilder& net, ValueId x) {
   const std::string first = key("classifier.0", "pre_logits.fc1");
   const std::string second = key("classifier.3", "pre_logits.fc2");
   const std::string last = key("classifier.6", "head.fc");
-  if (net.has(first + ".weight")) {
+  if (net.continues(first, x)) {
     x = net.linear({"classifier.0", first, {"pre_logits.fc1"}}, x, kSide);
     x = net.activation(kRelu, {"classifier.1", "", {"classifier.2", "pre_logits.act1"}}, x);
     x = net.linear({"classifier.3", second, {"pre_logits.fc2"}}, x);
@@ -90,7 +90,7 @@ void classify(NetBuilder& net, ValueId x) {
     net.alias("head.drop");
   }
   net.alias("penultimate");
-  if (net.has(last + ".weight")) net.linear({"classifier.6", last, {"head.fc", "head.flatten"}}, x);
+  if (net.continues(last, x)) net.linear({"classifier.6", last, {"head.fc", "head.flatten"}}, x);
 }
 
 Result<ModelData> build(const Member& member, StateDict&& weights) {
@@ -98,9 +98,7 @@ Result<ModelData> build(const Member& member, StateDict&& weights) {
   std::vector<std::string> scales;
   ValueId x = stages(net, member, scales);
   const int64_t channels = net.channels(x);
-  Attributes size;
-  size.set("output_size", {kSide, kSide});
-  x = net.op(kAdaptiveAvgPool2d, "avgpool", x, std::move(size), channels);
+  x = net.adaptive_avg_pool("avgpool", x, kSide);
   x = net.op(kFlattenOp, "flatten", x, {}, channels * kSide * kSide);
   classify(net, x);
   net.name_stages(scales);
