@@ -24,7 +24,7 @@ namespace penult::converters {
 struct Following {
   const Graph* graph = nullptr;  // shapes inferred
   // Places of the architecture that the graph has not: convolutions that took in the batchnorm
-  // behind them, and the values that these yield now.
+  // behind them, with the values that these yield now, and maps joined only together with others.
   std::vector<std::pair<std::string, ValueId>> absorbed;
 };
 

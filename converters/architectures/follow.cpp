@@ -160,7 +160,7 @@ std::string note_on(const std::vector<Candidate>& all, const Candidate& chosen) 
   const std::string name = chosen.architecture->name;
   if (others.empty()) return concat("the layers are those of ", name, ", and are called so");
   return concat("the layers are those of ", name, ", and are called so; they are those of ", others,
-                " as well: --arch for another one");
+                " as well: --arch names another one");
 }
 
 }  // namespace

@@ -40,16 +40,24 @@ GraphFollower::GraphFollower(const Graph& graph)
   }
 }
 
-int64_t GraphFollower::channels(ValueId value) const { return graph_.values[index(value)].shape.c; }
+const std::vector<size_t>& GraphFollower::readers(ValueId value) const {
+  static const std::vector<size_t> kNone;
+  return is_of_graph(value) ? readers_[index(value)] : kNone;
+}
+
+int64_t GraphFollower::channels(ValueId value) const {
+  return is_of_graph(value) ? graph_.values[index(value)].shape.c : 0;
+}
 
 int64_t GraphFollower::elems(ValueId value) const {
+  if (!is_of_graph(value)) return 0;
   const Shape& shape = graph_.values[index(value)].shape;
   return shape.c * shape.h * shape.w;
 }
 
 template <typename Fits>
 ValueId GraphFollower::take(ValueId x, const Fits& fits) {
-  for (const size_t i : readers_[index(x)]) {
+  for (const size_t i : readers(x)) {
     if (taken_[i] || !fits(graph_.nodes[i])) continue;
     taken_[i] = true;
     return graph_.nodes[i].output;
@@ -103,11 +111,27 @@ ValueId GraphFollower::layer(const OpDef& op, const std::vector<ValueId>& inputs
   });
 }
 
+ValueId GraphFollower::concat(const std::vector<ValueId>& maps) {
+  std::vector<ValueId> parts;
+  for (const ValueId map : maps) {
+    if (is_of_graph(map)) {
+      parts.push_back(map);
+    } else {
+      const std::vector<ValueId>& joined = joined_[index(map) - graph_.values.size()];
+      parts.insert(parts.end(), joined.begin(), joined.end());
+    }
+  }
+  if (const ValueId value = layer(kConcat, parts); value != kNoValue) return value;
+  joined_.push_back(std::move(parts));
+  return static_cast<ValueId>(graph_.values.size() + joined_.size() - 1);
+}
+
 // Taken apart: a slice of each channel, its scale and shift, and all of them put together again.
 ValueId GraphFollower::affine(ValueId x) {
   if (const ValueId whole = layer(kBatchnorm, {x}); whole != kNoValue) return whole;
   std::vector<ValueId> parts;
-  for (ValueId part; (part = layer(kSlice, {x})) != kNoValue;) {
+  const auto channels = static_cast<size_t>(this->channels(x));
+  for (ValueId part; parts.size() < channels && (part = layer(kSlice, {x})) != kNoValue;) {
     for (ValueId next; (next = layer(kBatchnorm, {part})) != kNoValue;) part = next;
     parts.push_back(part);
   }
@@ -115,13 +139,14 @@ ValueId GraphFollower::affine(ValueId x) {
 }
 
 bool GraphFollower::may_hold_batchnorm(ValueId x) const {
-  const Node* node = producers_[index(x)];
-  return node != nullptr && node->op == &kConv2d && node->weights[1] != kNoWeight;
+  const Node* node = is_of_graph(x) ? producers_[index(x)] : nullptr;
+  return node != nullptr && node->op == &kConv2d && node->weights.size() > 1 &&
+         node->weights[1] != kNoWeight;
 }
 
 bool GraphFollower::is_read_by(ValueId x, const OpDef* op) const {
-  const std::vector<size_t>& readers = readers_[index(x)];
-  return std::any_of(readers.begin(), readers.end(), [&](size_t i) {
+  const std::vector<size_t>& all = readers(x);
+  return std::any_of(all.begin(), all.end(), [&](size_t i) {
     const OpDef* reader = graph_.nodes[i].op;
     return op == nullptr ? reader != &kSoftmax : reader == op;
   });

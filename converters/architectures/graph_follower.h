@@ -27,6 +27,12 @@ class GraphFollower {
   ValueId pool(const OpDef& op, ValueId x, const PoolSpec& spec);
   // An operator by its inputs, in any order if it adds or multiplies.
   ValueId layer(const OpDef& op, const std::vector<ValueId>& inputs);
+  // Exporters join maps once that a network joins step by step. If no layer joins these, the result
+  // is a value of no graph, which only a further concat finds readers of.
+  ValueId concat(const std::vector<ValueId>& maps);
+  bool is_of_graph(ValueId value) const {
+    return static_cast<size_t>(value) < graph_.values.size();
+  }
   // A constant scale and shift for each channel: one layer, or taken apart by channels.
   ValueId affine(ValueId x);
   // Whether `x` is a convolution with a bias, in which a batchnorm may have vanished.
@@ -40,12 +46,14 @@ class GraphFollower {
  private:
   template <typename Fits>
   ValueId take(ValueId x, const Fits& fits);
+  const std::vector<size_t>& readers(ValueId value) const;
   bool has_pads(const Node& node, ValueId x, const ConvSpec& spec) const;
 
   const Graph& graph_;
   std::vector<std::vector<size_t>> readers_;  // node numbers, by value
   std::vector<const Node*> producers_;        // by value
   std::vector<bool> taken_;                   // by node
+  std::vector<std::vector<ValueId>> joined_;  // what the values of no graph consist of
 };
 
 }  // namespace penult::converters

@@ -197,6 +197,7 @@ ValueId NetBuilder::add(const LayerName& name, ValueId x, ValueId y) {
 }
 
 ValueId NetBuilder::concat_channels(const LayerName& name, const std::vector<ValueId>& maps) {
+  if (follower_) return found_concat(name, maps);
   int64_t sum = 0;
   for (const ValueId map : maps) sum += channels(map);
   return layer(kConcat, name, maps, {}, {}, sum);

@@ -128,6 +128,7 @@ class NetBuilder {
   // Names what the follower found.
   ValueId found(const OpDef& op, const LayerName& name, ValueId value);
   ValueId found_batchnorm(const LayerName& name, ValueId x);
+  ValueId found_concat(const LayerName& name, const std::vector<ValueId>& maps);
   Result<ModelData> finish_following(const std::string& architecture);
   ValueId layer(const OpDef& op, const LayerName& name, std::vector<ValueId> inputs,
                 std::vector<WeightId> weights, Attributes attrs, int64_t channels);

@@ -36,6 +36,14 @@ ValueId NetBuilder::found_batchnorm(const LayerName& name, ValueId x) {
   return found(kBatchnorm, name, x);
 }
 
+ValueId NetBuilder::found_concat(const LayerName& name, const std::vector<ValueId>& maps) {
+  if (!status_.ok()) return 0;
+  const ValueId value = follower_->concat(maps);
+  if (follower_->is_of_graph(value)) return found(kConcat, name, value);
+  weights_.following->absorbed.emplace_back(name.tap, kNoValue);
+  return value;
+}
+
 ValueId NetBuilder::adaptive_avg_pool(const LayerName& name, ValueId x, int64_t side) {
   Attributes attrs;
   attrs.set("output_size", {side, side});

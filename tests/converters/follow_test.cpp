@@ -207,6 +207,38 @@ TEST(Recognition, ASoftmaxAtTheEndKeepsItsName) {
   EXPECT_EQ(source.model.taps.back().name, "file.fc");
 }
 
+// Exporters write a concat of concats as one.
+TEST(Recognition, MapsMayBeJoinedAtOnce) {
+  auto model = inferred("inception_v3");
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  SourceGraph source = nameless(model->graph);
+  std::vector<Node>& nodes = source.model.graph.nodes;
+  Node& outer = *std::find_if(nodes.rbegin(), nodes.rend(),
+                              [](const Node& node) { return node.op == &kConcat; });
+  std::vector<ValueId> parts, inner;
+  for (const ValueId input : outer.inputs) {
+    const auto maker = std::find_if(nodes.begin(), nodes.end(),
+                                    [&](const Node& node) { return node.output == input; });
+    if (maker->op != &kConcat) {
+      parts.push_back(input);
+      continue;
+    }
+    parts.insert(parts.end(), maker->inputs.begin(), maker->inputs.end());
+    inner.push_back(input);
+  }
+  outer.inputs = parts;
+  ASSERT_EQ(inner.size(), 2u);
+  std::erase_if(nodes, [&](const Node& node) {
+    return std::find(inner.begin(), inner.end(), node.output) != inner.end();
+  });
+  const Status status = follow_architecture(called("inception_v3"), source);
+  ASSERT_TRUE(status.ok()) << status.message();
+  const Names names = names_of(source.model), all = names_of(*model);
+  EXPECT_FALSE(names.contains("Mixed_7c.cat"));
+  EXPECT_EQ(names.at("Mixed_7c.cat_2"), all.at("Mixed_7c.cat_2"));
+  EXPECT_EQ(names.at("penultimate"), all.at("penultimate"));
+}
+
 TEST(Recognition, NoNameOfTheFileHidesAPlaceThatTheGraphHasLost) {
   auto model = inferred("resnet18");
   ASSERT_TRUE(model.ok()) << model.status().message();
