@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -169,6 +170,13 @@ Status check_keys(const Json& root) {
   return {};
 }
 
+// 0.485, which as a double would be 0.48500001430511475.
+std::string shortest(float number) {
+  std::array<char, 32> text = {};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
 }  // namespace
 
 std::span<const Preset> all_presets() { return kPresets; }
@@ -212,13 +220,15 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
   PENULT_RETURN_IF_ERROR(read_side(crop[1], "crop", p.crop_w));
   PENULT_RETURN_IF_ERROR(read_three(root, "mean", p.mean));
   PENULT_RETURN_IF_ERROR(read_three(root, "std", p.std));
+  if (!std::all_of(p.std.begin(), p.std.end(), [](float number) { return number > 0; })) {
+    return corrupt("\"std\": expected three numbers above 0");
+  }
   return p;
 }
 
 std::string describe(const Preprocess& p) {
   const auto three = [](const Three& v) {
-    return concat("(", static_cast<double>(v[0]), ", ", static_cast<double>(v[1]), ", ",
-                  static_cast<double>(v[2]), ")");
+    return concat("(", shortest(v[0]), ", ", shortest(v[1]), ", ", shortest(v[2]), ")");
   };
   return concat(p.resize_mode == P::ResizeMode::kShortSide ? "short side " : "squashed to ",
                 p.resize, p.filter == P::Filter::kBilinear ? " bilinear" : " bicubic", ", crop ",

@@ -12,6 +12,7 @@
 #include "converters/onnx/node_scope.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "engine/ops/op.h"
 
 namespace penult::converters::onnx {
 namespace {
@@ -139,6 +140,19 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
   return source;
 }
 
+// A file that normalises its input itself would have it done twice by the usual preprocessing.
+void note_scaled_input(SourceGraph& source) {
+  const Graph& graph = source.model.graph;
+  for (const penult::Node& node : graph.nodes) {
+    if (node.op != &kBatchnorm || node.inputs[0] != graph.input) continue;
+    source.notes.push_back(concat(
+        "the network begins with ", quote(node.name),
+        ", which scales and shifts its input: if that is the normalisation of pictures, give "
+        "--preprocess a file with mean 0 and std 1, or it is done twice"));
+    return;
+  }
+}
+
 }  // namespace
 
 Result<SourceGraph> import_model(OnnxModel&& model, const InputSize& size) {
@@ -150,6 +164,7 @@ Result<SourceGraph> import_model(OnnxModel&& model, const InputSize& size) {
   p.crop_h = static_cast<int32_t>(input.shape.h);
   p.crop_w = static_cast<int32_t>(input.shape.w);
   add_generic_names(source.model);
+  note_scaled_input(source);
   return source;
 }
 

@@ -155,6 +155,7 @@ class Cursor {
   explicit Cursor(std::span<const uint8_t> bytes) : bytes_(bytes) {}
   bool at_end() const { return at_ == bytes_.size(); }
   size_t at() const { return at_; }
+  uint64_t lacks() const { return lacks_; }  // bytes that the field which is none would need
 
   // Nothing if the bytes there are no field.
   std::optional<Item> next() {
@@ -166,7 +167,11 @@ class Cursor {
               .whole = {},
               .payload = {}};
     const auto length = payload_bytes(item.wire_type);
-    if (!length || *length > bytes_.size() - at_) return std::nullopt;
+    if (!length) return std::nullopt;
+    if (const size_t left = bytes_.size() - at_; *length > left) {
+      lacks_ = *length - left;
+      return std::nullopt;
+    }
     item.payload = bytes_.subspan(at_, *length);
     at_ += *length;
     item.whole = bytes_.subspan(start, at_ - start);
@@ -200,6 +205,7 @@ class Cursor {
 
   std::span<const uint8_t> bytes_;
   size_t at_ = 0;
+  uint64_t lacks_ = 0;
 };
 
 class Walker {
@@ -214,7 +220,12 @@ class Walker {
       const size_t at = cursor.at();
       const auto item = cursor.next();
       if (!item) {
-        return corrupt(bytes.subspan(at), concat("no field of ", name, " begins there"));
+        return corrupt(
+            bytes.subspan(at),
+            cursor.lacks() == 0
+                ? concat("no field of ", name, " begins there")
+                : concat("a field of ", name, " that begins there needs ", cursor.lacks(),
+                         " bytes more than are left; was it truncated?"));
       }
       size_t row = 0;
       while (row < fields.size() && fields[row].number != item->number) ++row;

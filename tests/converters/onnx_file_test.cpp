@@ -193,7 +193,9 @@ TEST_F(OnnxFile, EncodingsThatNobodyWritesAreRefused) {
   expect_corrupt(good + tag(100, 6), "no field of model");
   expect_corrupt(good + std::string("\0\1", 2), "no field of model");
   expect_corrupt(good + tag(100, 0) + std::string(10, '\xff') + '\1', "no field of model");
-  expect_corrupt(good + tag(100, 2) + varint(UINT64_MAX), "no field of model");
+  expect_corrupt(
+      good + tag(100, 2) + varint(UINT64_MAX),
+      "a field of model that begins there needs 18446744073709551615 bytes more than are left");
   expect_corrupt(good + bytes(7, ""), "field \"graph\" occurs twice");
   expect_corrupt(bytes(1, "") + good, "field \"ir_version\" has wire type 2");
   expect_corrupt(good + number(2, 1), "field \"producer_name\" has wire type 0");

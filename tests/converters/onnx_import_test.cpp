@@ -75,6 +75,18 @@ TEST(OnnxConstants, OneForEachChannelIsABatchnormAndExact) {
               ElementsAre(0.25f, 0.25f - 3 * 0.1f, 0.25f - 0.5f * 0.2f, 0.25f - 0.5f * (0.1f * 3)));
 }
 
+TEST(OnnxConstants, ThatScaleTheInputAreNoted) {
+  const std::map<std::string, Tensor> constants = {{"m", numbers({3, 1, 1}, {0.5f, 0.4f, 0.3f})}};
+  const Node sub = node("Sub", {"x", "m"}, {"a"}), relu = node("Relu", {"x"}, {"a"});
+  const auto notes = [&](const Node& first) {
+    const auto source = import_model(
+        model_of({first, node("Mul", {"a", "m"}, {"y"})}, constants, {1, 3, 4, 4}), {});
+    return source.ok() ? source->notes : std::vector<std::string>{source.status().message()};
+  };
+  EXPECT_THAT(notes(sub), ElementsAre(::testing::HasSubstr("\"a\", which scales and shifts")));
+  EXPECT_THAT(notes(relu), ElementsAre());
+}
+
 TEST(OnnxConstants, OnesThatDependOnThePositionAreRefused) {
   expect_refused(model_of({node("Add", {"x", "c"}, {"y"})}, {{"c", counting({1, 3, 4, 4})}}),
                  kUnsupported, "constants that depend on the position");

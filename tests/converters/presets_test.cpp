@@ -167,6 +167,13 @@ TEST(PreprocessFile, IsReadWhole) {
   EXPECT_EQ(*read, want);
 }
 
+TEST(PreprocessFile, IsDescribedByTheNumbersThatItHolds) {
+  const auto read = parse_preprocess(object());
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(describe(*read),
+            "squashed to 100 bicubic, crop 64x96, bgr, mean (0.1, 0.2, 0.3), std (1, 2, 3)");
+}
+
 TEST(PreprocessFile, NeedsEveryKeyAndKnowsNoOther) {
   const std::pair<const char*, const char*> changes[] = {
       {"\"resize\":100,", ""},
@@ -182,6 +189,8 @@ TEST(PreprocessFile, NeedsEveryKeyAndKnowsNoOther) {
       {"100", "99999999999999999999"},
       {"[1,2,3]", "[1,2]"},
       {"[1,2,3]", "[1,2,\"3\"]"},
+      {"[1,2,3]", "[1,0,3]"},
+      {"[1,2,3]", "[1,2,-3]"},
       {"true", "false"},
       {"{", "[{"},
       {"}", ""},

@@ -97,6 +97,7 @@ ESCAPES = "\x1b[2J\npenult: fine"
 
 table(".onnx", {
     "onnx_control": lambda: CONTROL,
+    "onnx_with_an_architecture_named": lambda: CONTROL,
     "onnx_empty": lambda: b"",
     "onnx_cut_in_the_graph": lambda: CONTROL[:len(CONTROL) // 2],
     "onnx_cut_by_one_byte": lambda: CONTROL[:-1],
