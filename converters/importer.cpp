@@ -188,6 +188,8 @@ Status name_graph(SourceGraph& graph, const Import& import) {
 Result<ModelData> build(Source& source, Import& import) {
   if (auto* graph = std::get_if<SourceGraph>(&source)) {
     PENULT_RETURN_IF_ERROR(name_graph(*graph, import));
+    // What its reader guessed about a network that it did not know is known now.
+    if (architecture_called(graph->model.info.architecture).ok()) import.report.notes.clear();
     for (std::string& note : graph->notes) import.report.notes.push_back(std::move(note));
     return std::move(graph->model);
   }

@@ -131,11 +131,6 @@ Outcome convert_file(const Conversion& options) {
   converters::ImportReport report;
   auto imported = converters::import_file(options.source, options.import, &report);
   if (!imported.ok()) return of_file(imported.status());
-  if (!options.import.arch.empty() && imported->info.architecture == "custom") {
-    return Status(StatusCode::kInvalidArgument,
-                  concat("--arch is for tensors alone, and ", quote(options.source),
-                         " holds a whole network; leave it out"));
-  }
   PENULT_RETURN_IF_ERROR(check_signals());
   auto proven = write_proven(std::move(*imported), options.out, existing(options.force));
   if (!proven.ok()) return of_file(proven.status());
