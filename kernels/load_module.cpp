@@ -7,7 +7,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "engine/base/check.h"
@@ -45,6 +47,39 @@ Status check_shared_library(const std::string& path) {
   return holds(header.e_shoff, sections) ? Status() : cut;
 }
 
+// The places where the loader looks for what we open without a path: LD_LIBRARY_PATH, our RUNPATH,
+// and the system's, but not its cache.
+std::vector<std::string> loader_folders() {
+  Dl_info own{};
+  void* self = nullptr;
+  if (dladdr(reinterpret_cast<void*>(&open_module), &own) != 0)
+    self = dlopen(own.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (self == nullptr) self = dlopen(nullptr, RTLD_LAZY);  // we are in the program itself
+  std::vector<std::string> folders;
+  Dl_serinfo sizes{};
+  if (self != nullptr && dlinfo(self, RTLD_DI_SERINFOSIZE, &sizes) == 0) {
+    std::vector<Dl_serinfo> room(sizes.dls_size / sizeof(Dl_serinfo) + 1);  // for its alignment
+    room[0] = sizes;
+    if (dlinfo(self, RTLD_DI_SERINFO, room.data()) == 0) {
+      const Dl_serpath* const paths = room[0].dls_serpath;
+      for (unsigned i = 0; i < sizes.dls_cnt; ++i) folders.emplace_back(paths[i].dls_name);
+    }
+  }
+  if (self != nullptr) dlclose(self);
+  return folders;
+}
+
+// Of the file that the loader would map. Ok also where it is not found: the loader says that best.
+Status check_what_is_loaded(const std::string& path) {
+  if (path.find('/') != std::string::npos) return check_shared_library(path);
+  for (const std::string& folder : loader_folders()) {
+    const std::string file = concat(folder, "/", path);
+    if (std::error_code ignored; std::filesystem::is_regular_file(file, ignored))
+      return check_shared_library(file);
+  }
+  return {};
+}
+
 // `why`: safe for one line.
 Status unavailable(const ModuleFile& module, const std::string& why, const std::string& remedy) {
   return Status(StatusCode::kDevice, concat(module.who, ": ", why, "; ", remedy));
@@ -60,10 +95,8 @@ Result<const BackendModule*> open_module(const ModuleFile& module, const std::st
       concat("unset ", module.variable, ", or set it to the ", module.file, " of this build");
   const std::string remedy = named ? rename : "build it again";
   const std::string shown = escape_name(path);
-  if (path.find('/') != std::string::npos) {  // else it is the loader who knows where the file lies
-    if (const Status status = check_shared_library(path); !status.ok())
-      return unavailable(module, status.message(), remedy);
-  }
+  if (const Status status = check_what_is_loaded(path); !status.ok())
+    return unavailable(module, status.message(), remedy);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* error = dlerror();

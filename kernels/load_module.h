@@ -17,8 +17,8 @@ struct ModuleFile {
 
 // Opens any file as a module; never closed, for threads of its library may run on. Device, with
 // what to do, if there is none, or it is of another build: if `path` is not `module.file`, the
-// variable named it, and it is the variable that needs another value. Where the path has a slash, a
-// file that is no whole shared library is refused before the loader maps it.
+// variable named it, and it is the variable that needs another value. A file that
+// is no whole shared library is refused before the loader maps it.
 Result<const BackendModule*> open_module(const ModuleFile& module, const std::string& path,
                                          Isa isa);
 

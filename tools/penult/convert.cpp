@@ -157,7 +157,7 @@ std::function<Outcome()> declare_convert(CLI::App& app) {
   app.add_option("-o,--output", options->out, "model to write [SRC, but ending in .penult]")
       ->type_name("FILE");
   app.add_option("--arch", options->import.arch,
-                 "name of the architecture [recognised from names and shapes]")
+                 "name of the architecture [recognised from names, shapes and layers]")
       ->type_name("NAME");
   app.add_option("--input-size", options->input_size,
                  "size of the crop that the net sees, in pixels [of the preprocessing]")

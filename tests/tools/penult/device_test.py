@@ -84,6 +84,12 @@ class Emulated(support.ModelTest):
                                  env={**os.environ, "PENULT_EMULATED_MODULE": str(cut)}, code=3)
             self.assertRegex(result.stderr, r"Device: device emulated: \S*/cut.so is (cut short|no shared "
                                             "library); unset PENULT_EMULATED_MODULE, or set it to")
+        # Found by its name, as the program's own is.
+        found = self.folder / pathlib.Path(EMULATOR).name
+        found.write_bytes(whole[:len(whole) // 2])
+        result = self.penult("bench", self.model, "--device", "emulated",
+                             env={**os.environ, "LD_LIBRARY_PATH": str(self.folder)}, code=3)
+        self.assertRegex(result.stderr, rf"Device: device emulated: \S*/{found.name} is cut short; build it again")
 
 
 @unittest.skipUnless(EMULATOR and os.environ.get("PENULT_SANITIZED") != "1",
