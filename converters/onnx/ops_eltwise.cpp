@@ -60,6 +60,8 @@ PerChannel per_channel(NodeScope& n, const Symbol& x, const Constant& constant) 
         concat("a constant of shape ", constant->dims, " with a value of shape ", x_dims));
     return failed;
   }
+  // Many nodes may share a large constant, and each looks through all of it.
+  if (varies && !n.reserve(constant->dims)) return failed;
   if (std::adjacent_find(numbers.begin(), numbers.end(), std::not_equal_to<>()) == numbers.end()) {
     return {numbers[0]};
   }

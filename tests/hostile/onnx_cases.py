@@ -212,6 +212,9 @@ table(".onnx", {
         more=constant("a", [0], []) + constant("b", [(1 << 63) - 1], []) + constant("c", [1], [])),
     "onnx_bomb_constants_twice_as_large": twice_as_large(40),
     "onnx_bomb_biases": shared_matrix(20000, 20000),
+    "onnx_bomb_of_looks": lambda: file(
+        *(node("Add", [f"v{i}" if i else "x", "c"], [f"v{i + 1}"]) for i in range(200)),
+        more=weights("c", (1, 3, 256, 256)), image=value(11, "x", [1, 3, 256, 256]), outputs=("v200",)),
     "onnx_bomb_padding": of_nodes(node("Pad", ["x", "p"], ["y"]), more=constant(
         "p", [0, 0, 1 << 30, 1 << 30, 0, 0, 1 << 30, 1 << 30])),
     "onnx_bomb_of_nodes": lambda: file(
