@@ -112,14 +112,8 @@ Result<const Architecture*> choose_architecture(StateDict& weights, const Import
                        "; --arch NAME says what does not fit it, and lists the names"));
 }
 
-// Images are cropped to the new size, and resized so that the crop shows the same part of them as
-// it did before (rounded down, as timm does). The longer side decides: the crop stays inside.
 void set_input_size(int64_t h, int64_t w, ModelInfo& info) {
-  Preprocess& p = info.preprocess;
-  const int64_t before = std::max(p.crop_h, p.crop_w);
-  p.resize = static_cast<int32_t>(p.resize * std::max(h, w) / before);
-  p.crop_h = static_cast<int32_t>(h);
-  p.crop_w = static_cast<int32_t>(w);
+  crop_to(h, w, info.preprocess);
   info.input_h = h;
   info.input_w = w;
 }

@@ -14,6 +14,8 @@
 namespace penult::converters {
 namespace {
 
+constexpr int64_t kMaxSide = 16384;  // that of the model file
+
 using P = Preprocess;
 using Three = std::array<float, 3>;
 
@@ -134,7 +136,6 @@ Status read_word(const Json& root, const char* key, std::array<const char*, 2> w
 }
 
 Status read_side(const Json& value, const char* key, int32_t& to) {
-  constexpr int64_t kMaxSide = 16384;  // that of the model file
   const int64_t side = value.is_number_unsigned() && value < std::numeric_limits<int64_t>::max()
                            ? value.get<int64_t>()
                            : 0;
@@ -224,6 +225,14 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
     return corrupt("\"std\": expected three numbers above 0");
   }
   return p;
+}
+
+void crop_to(int64_t h, int64_t w, Preprocess& preprocess) {
+  const int64_t before = std::max(preprocess.crop_h, preprocess.crop_w);
+  const int64_t resize = preprocess.resize * std::max(h, w) / before;
+  preprocess.resize = static_cast<int32_t>(std::min(resize, kMaxSide));
+  preprocess.crop_h = static_cast<int32_t>(h);
+  preprocess.crop_w = static_cast<int32_t>(w);
 }
 
 std::string describe(const Preprocess& p) {

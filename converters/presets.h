@@ -3,6 +3,7 @@
 // How pictures are prepared for a network: by name, as training code that many use does it, or from
 // a JSON object.
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,11 @@ std::string presets_near(const std::string& name);
 // The object `preprocess` of a provenance: resize_mode, resize, crop [h, w], filter, channel_order,
 // mean, std, all of them; `antialias` may be there and must be true. FormatCorrupt otherwise.
 Result<Preprocess> parse_preprocess(std::string_view json);
+
+// Images are cropped to the new size, and resized so that the crop shows the same part of them as
+// it did before (rounded down, as timm does), or more where a side would have too many pixels for a
+// model file. The longer side decides: the crop stays inside.
+void crop_to(int64_t h, int64_t w, Preprocess& preprocess);
 
 // One line: short side 256 bilinear, crop 224x224, rgb, mean (...), std (...).
 std::string describe(const Preprocess& preprocess);

@@ -10,6 +10,7 @@
 #include "converters/onnx/handlers.h"
 #include "converters/onnx/input.h"
 #include "converters/onnx/node_scope.h"
+#include "converters/presets.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/ops/op.h"
@@ -158,11 +159,7 @@ void note_scaled_input(SourceGraph& source) {
 Result<SourceGraph> import_model(OnnxModel&& model, const InputSize& size) {
   PENULT_ASSIGN_OR_RETURN(const GraphInput input, find_image_input(model, size));
   PENULT_ASSIGN_OR_RETURN(SourceGraph source, run(std::move(model), input));
-  Preprocess& p = source.model.info.preprocess;
-  // The part of the image that the usual 256 and 224 pixels show.
-  p.resize = static_cast<int32_t>(256 * std::max(input.shape.h, input.shape.w) / 224);
-  p.crop_h = static_cast<int32_t>(input.shape.h);
-  p.crop_w = static_cast<int32_t>(input.shape.w);
+  crop_to(input.shape.h, input.shape.w, source.model.info.preprocess);
   add_generic_names(source.model);
   note_scaled_input(source);
   return source;

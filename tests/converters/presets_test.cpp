@@ -158,6 +158,14 @@ std::string object(const std::string& from = "", const std::string& to = "") {
   return text.replace(at, from.size(), to);
 }
 
+TEST(Crop, ShowsTheSamePartAtEverySizeThatAModelCanHave) {
+  Preprocess p;  // 256, 224 x 224
+  crop_to(160, 448, p);
+  EXPECT_EQ((std::array{p.resize, p.crop_h, p.crop_w}), (std::array{512, 160, 448}));
+  crop_to(16344, 16, p);
+  EXPECT_EQ((std::array{p.resize, p.crop_h, p.crop_w}), (std::array{16384, 16344, 16}));
+}
+
 TEST(PreprocessFile, IsReadWhole) {
   const auto read = parse_preprocess(object());
   ASSERT_TRUE(read.ok()) << read.status().message();
