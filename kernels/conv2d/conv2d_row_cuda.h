@@ -14,9 +14,6 @@ namespace penult::kernels::cuda {
 template <class T>
 using Conv2dLaunch = gpu::Error (*)(const Conv2dParams<T>&, gpu::Stream);
 
-template <class T>
-inline constexpr Precision kPrecisionOf = sizeof(T) == 4 ? Precision::kF32 : Precision::kF16;
-
 // With groups, `ic` is that of one.
 inline OhwiWeights conv2d_weights(const Problem& problem, Precision precision) {
   const Conv2dGeometry g = conv2d_geometry(problem);

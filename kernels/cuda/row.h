@@ -22,6 +22,10 @@ inline constexpr int64_t kGpuPad = 8;  // 16 bytes of Half
 
 constexpr int64_t padded(int64_t channels) { return (channels + kGpuPad - 1) / kGpuPad * kGpuPad; }
 
+// T: float or gpu::Half.
+template <class T>
+inline constexpr Precision kPrecisionOf = sizeof(T) == 4 ? Precision::kF32 : Precision::kF16;
+
 // What a launch function gets. Pointers are the device's.
 struct GpuArgs {
   const Problem& problem;  // shapes, strides in elements

@@ -9,11 +9,6 @@ constexpr int kWarps = kGpuPad;  // a block's outputs: they divide padded(oc)
 constexpr int kThreads = kWarp * kWarps;
 constexpr int kImages = 4;  // that share a pass over the weights
 
-template <class T>
-constexpr Precision precision_of() {
-  return sizeof(T) == sizeof(float) ? Precision::kF32 : Precision::kF16;
-}
-
 // A warp computes one output for kImages images.
 template <class T>
 GPU_KERNEL GPU_BOUNDS(kThreads, 3)
@@ -52,7 +47,7 @@ GPU_KERNEL GPU_BOUNDS(kThreads, 3)
 template <class T>
 gpu::Error launch_linear(const GpuArgs& args) {
   const int64_t ic = args.problem.src[0].pixel_stride, oc = args.problem.dst.pixel_stride;
-  const OhwiWeights packed = linear_weights(args.problem, precision_of<T>());
+  const OhwiWeights packed = linear_weights(args.problem, kPrecisionOf<T>);
   const gpu::Dim3 grid(static_cast<unsigned>(oc / kWarps),
                        static_cast<unsigned>((args.n + kImages - 1) / kImages));
   return gpu::launch(linear_kernel<T>, grid, gpu::Dim3(kThreads), 0, args.stream,

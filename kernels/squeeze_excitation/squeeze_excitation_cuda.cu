@@ -123,8 +123,7 @@ size_t squeeze_excitation_shared_bytes(const Problem& problem) {
 template <class T>
 gpu::Error launch_squeeze_excitation(const GpuArgs& args) {
   const Problem& problem = args.problem;
-  constexpr Precision kPrecision = sizeof(T) == 4 ? Precision::kF32 : Precision::kF16;
-  const auto weights = SqueezeExcitationWeights::of(problem, kPrecision);
+  const auto weights = SqueezeExcitationWeights::of(problem, kPrecisionOf<T>);
   const std::byte* const second = args.packed + weights.second_layer_offset();
   return gpu::launch(
       squeeze_excitation_kernel<T>, gpu::Dim3(static_cast<unsigned>(args.n)), gpu::Dim3(kThreads),
