@@ -146,6 +146,13 @@ Status read_side(const Json& value, const char* key, int32_t& to) {
   return {};
 }
 
+// Pictures would get a black frame.
+Status check_crop(const Preprocess& p) {
+  if (std::max(p.crop_h, p.crop_w) <= p.resize) return {};
+  return corrupt(concat("\"crop\" is ", p.crop_h, "x", p.crop_w, " and \"resize\" ", p.resize,
+                        ", expected a crop inside the resized picture: no side above ", p.resize));
+}
+
 Status read_three(const Json& root, const char* key, Three& to) {
   const Json& value = root[key];
   const bool fits = value.is_array() && value.size() == 3 && value[0].is_number() &&
@@ -219,6 +226,7 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
   if (!crop.is_array() || crop.size() != 2) return corrupt("\"crop\": expected [height, width]");
   PENULT_RETURN_IF_ERROR(read_side(crop[0], "crop", p.crop_h));
   PENULT_RETURN_IF_ERROR(read_side(crop[1], "crop", p.crop_w));
+  PENULT_RETURN_IF_ERROR(check_crop(p));
   PENULT_RETURN_IF_ERROR(read_three(root, "mean", p.mean));
   PENULT_RETURN_IF_ERROR(read_three(root, "std", p.std));
   if (!std::all_of(p.std.begin(), p.std.end(), [](float number) { return number > 0; })) {

@@ -28,7 +28,8 @@ const Preset* find_preset(const Preprocess& preprocess);  // the first that says
 std::string presets_near(const std::string& name);
 
 // The object `preprocess` of a provenance: resize_mode, resize, crop [h, w], filter, channel_order,
-// mean, std, all of them; `antialias` may be there and must be true. FormatCorrupt otherwise.
+// mean, std, all of them; `antialias` may be there and must be true. No side of the crop is above
+// resize. FormatCorrupt otherwise.
 Result<Preprocess> parse_preprocess(std::string_view json);
 
 // Images are cropped to the new size, and resized so that the crop shows the same part of them as

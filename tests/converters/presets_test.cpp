@@ -175,6 +175,22 @@ TEST(PreprocessFile, IsReadWhole) {
   EXPECT_EQ(*read, want);
 }
 
+TEST(PreprocessFile, HasACropInsideItsResize) {
+  const auto with_sizes = [](const std::string& resize, const std::string& crop) {
+    std::string text = object("[64,96]", crop);
+    return parse_preprocess(text.replace(text.find("100"), 3, resize));
+  };
+  EXPECT_TRUE(with_sizes("96", "[64,96]").ok());
+  EXPECT_TRUE(with_sizes("96", "[96,96]").ok());
+  for (const char* crop : {"[64,97]", "[97,64]", "[16384,16384]"}) {
+    const auto read = with_sizes("96", crop);
+    EXPECT_EQ(read.status().code(), StatusCode::kFormatCorrupt) << crop;
+    EXPECT_THAT(read.status().message(), HasSubstr("no side above 96")) << crop;
+  }
+  EXPECT_THAT(with_sizes("96", "[64,97]").status().message(),
+              HasSubstr("\"crop\" is 64x97 and \"resize\" 96, expected"));
+}
+
 TEST(PreprocessFile, IsDescribedByTheNumbersThatItHolds) {
   const auto read = parse_preprocess(object());
   ASSERT_TRUE(read.ok()) << read.status().message();
