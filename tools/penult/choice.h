@@ -16,6 +16,14 @@ inline void add_choice(CLI::App& app, const char* name, std::string& value, cons
       ->type_name(fmt::format("{}", fmt::join(values, "|")));
 }
 
+// For an option that may be left out: "" is not that, but a script's variable that nobody has set.
+inline CLI::Option* not_empty(CLI::Option* option, const std::string& expected) {
+  const auto refuse = [expected](const std::string& value) {
+    return value.empty() ? "got an empty text, expected " + expected : std::string();
+  };
+  return option->check(refuse);
+}
+
 // Where to compute, and with which numbers: for each command that runs a network.
 inline void add_device(CLI::App& app, std::string& device) {
   app.add_option("--device", device,

@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
      declare_convert},
     {"fetch", "Download a published weight file by name, and convert it",
      "  penult fetch --list\n"
+     "  penult fetch --list resnet\n"
      "  penult fetch resnet50 -o resnet50.penult\n"
      "The file is checked against the SHA-256 of a table, or as many digits of it as its name "
      "has.\n"

@@ -9,6 +9,7 @@
 #include "converters/presets.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "tools/penult/choice.h"
 #include "tools/penult/command.h"
 #include "tools/penult/proof.h"
 #include "tools/penult/signals.h"
@@ -18,7 +19,8 @@ namespace penult::program {
 namespace {
 
 struct Options : Conversion {
-  std::string input_size, preprocess;
+  std::string input_size;
+  std::optional<std::string> preprocess;
 };
 
 Status parse_input_size(const std::string& text, converters::ImportOptions& import) {
@@ -54,11 +56,30 @@ Status check_weights_name(const std::string& name) {
                                                ", expected at most 1024 bytes of valid UTF-8")};
 }
 
+// The names of all presets; `between` stands between lines for --help.
+std::string list_presets(const std::string& between) {
+  constexpr size_t kColumns = 70;
+  std::string lines, line;
+  for (const converters::Preset& preset : converters::all_presets()) {
+    const std::string name = preset.name;
+    if (!line.empty() && line.size() + name.size() + 2 > kColumns) {
+      lines += line + between;
+      line.clear();
+    }
+    line += line.empty() ? name : ", " + name;
+  }
+  return lines + line;
+}
+
 constexpr uint64_t kMaxPreprocessBytes = 64 << 10;
 
-// --preprocess: the name of a preset, or of a file; nothing if it was not given.
+// --preprocess: the name of a preset, or of a file.
 Outcome read_preprocess(const std::string& text, std::optional<Preprocess>& preprocess) {
-  if (text.empty()) return {};
+  if (text.empty()) {
+    return Status(StatusCode::kNotFound,
+                  concat("--preprocess: got an empty text, expected a JSON file or one of: ",
+                         list_presets(", ")));
+  }
   if (const converters::Preset* preset = converters::find_preset(std::string_view(text))) {
     preprocess = preset->preprocess;
     return {};
@@ -91,28 +112,13 @@ void print_choices(const converters::ImportReport& report, const Preprocess& pre
             report.preprocess_by, chosen ? "" : "; --preprocess overrides");
 }
 
-// The names of all presets, in lines for --help.
-std::string list_presets() {
-  constexpr size_t kColumns = 70;
-  std::string lines, line;
-  for (const converters::Preset& preset : converters::all_presets()) {
-    const std::string name = preset.name;
-    if (!line.empty() && line.size() + name.size() + 2 > kColumns) {
-      lines += line + ",\n";
-      line.clear();
-    }
-    line += line.empty() ? name : ", " + name;
-  }
-  return lines + line;
-}
-
 Outcome convert(Options options) {
   PENULT_RETURN_IF_ERROR(parse_input_size(options.input_size, options.import));
   PENULT_RETURN_IF_ERROR(check_architecture(options.import.arch));
   PENULT_RETURN_IF_ERROR(check_weights_name(options.import.weights_name));
-  if (Outcome read = read_preprocess(options.preprocess, options.import.preprocess);
-      !read.status.ok()) {
-    return read;
+  if (options.preprocess) {
+    Outcome read = read_preprocess(*options.preprocess, options.import.preprocess);
+    if (!read.status.ok()) return read;
   }
   if (options.out.empty()) {
     options.out = std::filesystem::path(options.source).replace_extension(".penult").string();
@@ -154,22 +160,30 @@ std::function<Outcome()> declare_convert(CLI::App& app) {
   app.add_option("SRC", options->source, "PyTorch state dict (.pt, .pth), safetensors, or ONNX")
       ->type_name("FILE")
       ->required();
-  app.add_option("-o,--output", options->out, "model to write [SRC, but ending in .penult]")
+  const auto add = [&app](const char* name, std::string& value, const std::string& description,
+                          const std::string& expected) {
+    return not_empty(app.add_option(name, value, description), expected);
+  };
+  add("-o,--output", options->out, "model to write [SRC, but ending in .penult]", "a file to write")
       ->type_name("FILE");
-  app.add_option("--arch", options->import.arch,
-                 "name of the architecture [recognised from names, shapes and layers]")
+  add("--arch", options->import.arch,
+      "name of the architecture [recognised from names, shapes and layers]",
+      "the name of an architecture (docs/networks.md)")
       ->type_name("NAME");
-  app.add_option("--input-size", options->input_size,
-                 "size of the crop that the net sees, in pixels [of the preprocessing]")
+  add("--input-size", options->input_size,
+      "size of the crop that the net sees, in pixels [of the preprocessing]",
+      "HxW, such as 224x224")
       ->type_name("HxW");
-  app.add_option("--preprocess", options->preprocess,
-                 "how to prepare pictures: a JSON file like the object \"preprocess\" of a\n"
-                 "provenance, or one of\n" +
-                     list_presets() +
-                     "\n[of the file, else of the published weights, else of the architecture]")
+  // A function, since CLI11 takes "" for an optional text that is not there.
+  app.add_option_function<std::string>(
+         "--preprocess", [options](const std::string& text) { options->preprocess = text; },
+         "how to prepare pictures: a JSON file like the object \"preprocess\" of a\n"
+         "provenance, or one of\n" +
+             list_presets(",\n") +
+             "\n[of the file, else of the published weights, else of the architecture]")
       ->type_name("NAME|FILE.json");
-  app.add_option("--weights-name", options->import.weights_name,
-                 "what to call this set of weights [a known name, or that of SRC]")
+  add("--weights-name", options->import.weights_name,
+      "what to call this set of weights [a known name, or that of SRC]", "a name")
       ->type_name("TEXT");
   app.add_flag("--external-data", options->import.external_data,
                "read the weights that an ONNX file keeps in other files beside it");

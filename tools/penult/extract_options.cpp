@@ -74,9 +74,10 @@ void declare_computation(CLI::App& app, ExtractCliOptions& options) {
   app.add_option("-j,--threads", options.threads, "threads [all that the process may use]")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
-  app.add_option("--backend", options.backend,
-                 "auto is native; onednn and, on cuda, cudnn if they are installed;\n"
-                 "reference is slow: the oracle [auto]")
+  not_empty(app.add_option("--backend", options.backend,
+                           "auto is native; onednn and, on cuda, cudnn if they are installed;\n"
+                           "reference is slow: the oracle [auto]"),
+            "one of auto, native, onednn, cudnn, reference")
       ->type_name("auto|native|onednn|cudnn|reference");
   add_device(app, options.device);
   add_choice(app, "--numerics", options.numerics,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "tools/fetch/download.h"
+#include "tools/penult/choice.h"
 #include "tools/penult/command.h"
 #include "tools/penult/convert.h"
 #include "tools/penult/signals.h"
@@ -82,10 +84,21 @@ Result<std::vector<KnownWeights>> read_table(const std::string& path) {
       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-Outcome list(const std::vector<KnownWeights>& table) {
+bool has_in_a_name(const KnownWeights& row, const std::string& part) {
+  const auto holds = [&](const std::string& name) { return name.find(part) != std::string::npos; };
+  return holds(row.name) || std::any_of(row.aliases.begin(), row.aliases.end(), holds);
+}
+
+// All rows, or those with `part` in a name.
+Outcome list(const std::vector<KnownWeights>& table, const std::string& part) {
   constexpr const char* kRow = "{:34}  {:9}  {:25}  {}\n";
+  const auto fits = [&](const KnownWeights& row) { return has_in_a_name(row, part); };
+  if (std::none_of(table.begin(), table.end(), fits) && !part.empty()) {
+    return converters::find_weights(table, part).status();
+  }
   print_text(fmt::format(kRow, "name", "size", "licence", "also called"));
   for (const KnownWeights& row : table) {
+    if (!fits(row)) continue;
     const std::string size =
         row.bytes != 0 ? fmt::format("{:.1f} MiB", static_cast<double>(row.bytes) / kMiB) : "-";
     print_text(fmt::format(kRow, row.name, size, row.licence.substr(0, row.licence.find(',')),
@@ -155,7 +168,7 @@ Status download(const KnownWeights& row, const std::string& path, const Options&
 Outcome fetch_weights(Options options) {
   auto table = read_table(options.table);
   if (!table.ok()) return of_file(table.status());
-  if (options.list) return list(*table);
+  if (options.list) return list(*table, options.name);
   if (options.name.empty()) {
     return Status(StatusCode::kInvalidArgument, "NAME is missing; see penult fetch --list");
   }
@@ -190,15 +203,21 @@ Outcome fetch_weights(Options options) {
 
 std::function<Outcome()> declare_fetch(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("NAME", options->name, "which weights: a name or another name of --list")
+  not_empty(
+      app.add_option("NAME", options->name, "which weights: a name or another name of --list"),
+      "a name of --list")
       ->type_name("NAME");
-  app.add_option("-o,--output", options->out, "model to write [NAME.penult]")->type_name("FILE");
-  app.add_option("--cache", options->cache,
-                 "where to download to [penult in XDG_CACHE_HOME, else ~/.cache/penult]")
+  not_empty(app.add_option("-o,--output", options->out, "model to write [NAME.penult]"),
+            "a file to write")
+      ->type_name("FILE");
+  not_empty(app.add_option("--cache", options->cache,
+                           "where to download to [penult in XDG_CACHE_HOME, else ~/.cache/penult]"),
+            "a folder")
       ->type_name("DIR");
   app.add_flag("--keep-source", options->keep_source,
                "keep the downloaded file there; one that was there already stays anyway");
-  app.add_flag("--list", options->list, "list the names, sizes and licences, and end");
+  app.add_flag("--list", options->list,
+               "list names, sizes and licences, and end; with NAME: those that\nhave it in a name");
   app.add_flag("--force", options->force, "replace an existing model");
   app.add_flag("--quiet", options->quiet, "no progress");
   app.add_option("--table", options->table)->group("");

@@ -112,19 +112,23 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
   app.add_option("MODEL", options->model, "model, as written by penult convert")
       ->type_name("FILE")
       ->required();
-  app.add_option("--against", options->against,
-                 "GOLDEN.npz: an input, and what it gives at some taps (docs/numerics.md);\n"
-                 "or the network again, a weight file or a model: its values at the taps\n"
-                 "that have a name in both, by the reference backend")
+  not_empty(
+      app.add_option("--against", options->against,
+                     "GOLDEN.npz: an input, and what it gives at some taps (docs/numerics.md);\n"
+                     "or the network again, a weight file or a model: its values at the taps\n"
+                     "that have a name in both, by the reference backend"),
+      "a golden, a weight file or a model")
       ->type_name("FILE")
       ->required();
-  app.add_option("--arch", options->import.arch,
-                 "architecture of a weight file behind --against [recognised]")
+  not_empty(app.add_option("--arch", options->import.arch,
+                           "architecture of a weight file behind --against [recognised]"),
+            "the name of an architecture (docs/networks.md)")
       ->type_name("NAME");
   app.add_flag("--external-data", options->import.external_data,
                "read the weights that this file keeps in others beside it");
-  app.add_option("--backend", options->backend,
-                 "native, onednn, cudnn or reference [native; of a network reference]")
+  not_empty(app.add_option("--backend", options->backend,
+                           "native, onednn, cudnn or reference [native; of a network reference]"),
+            "one of native, onednn, cudnn, reference")
       ->type_name("native|onednn|cudnn|reference");
   add_device(app, options->device);
   add_precision(app, options->precision);

@@ -124,13 +124,27 @@ class Convert(support.ProgramTest):
 
     def test_preprocessing_that_is_none_is_refused(self):
         (self.folder / "bad.json").write_text('{"resize": 256}')
+        large = {"resize_mode": "short_side", "resize": 200, "crop": [224, 224],
+                 "filter": "bilinear", "channel_order": "rgb", "mean": [0.5] * 3, "std": [0.5] * 3}
+        (self.folder / "large.json").write_text(json.dumps(large))
         for name, code, words in (("keras-tff", 2, "nearest presets are keras-tf"),
                                   ("gone.json", 4, '"gone.json"'),
                                   (self.folder, 4, "folder"),
-                                  ("bad.json", 3, '"resize_mode" is missing')):
+                                  ("bad.json", 3, '"resize_mode" is missing'),
+                                  ("large.json", 3, '"crop" is 224x224 and "resize" 200')):
             result = self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", name, code=code)
             self.assertIn(words, result.stderr)
-        self.assertEqual(self.files(), ["bad.json"])
+        self.assertEqual(self.files(), ["bad.json", "large.json"])
+
+    def test_an_empty_text_is_not_an_option_left_out(self):
+        for option, words in (("--preprocess", "a JSON file or one of: torchvision-256, .*, open-nsfw\n"),
+                              ("--arch", "the name of an architecture"),
+                              ("--input-size", "HxW"), ("--weights-name", "a name"),
+                              ("-o", "a file to write")):
+            shutil.copy(WEIGHTS, self.folder / "w.pt")
+            result = self.penult("convert", "w.pt", option, "", code=2)
+            self.assertRegex(result.stderr, f"{option}.*: got an empty text, expected {words}")
+            self.assertEqual(self.files(), ["w.pt"])
 
     def test_unknown_architecture_lists_the_known_ones(self):
         result = self.penult("convert", WEIGHTS, "--arch", "vgg", "-o", "m", code=2)

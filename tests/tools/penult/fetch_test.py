@@ -158,6 +158,29 @@ class Usage(FetchTest):
         self.assertRegex(text, r"(?m)^resnet50\.tv_in1k +97\.8 MiB +BSD-3-Clause \(torchvision\) +"
                                r"resnet50, resnet50-v1$")
 
+    def test_list_with_a_name_has_those_that_hold_it(self):
+        def names(*arguments):
+            lines = self.penult("fetch", "--list", *arguments).stdout.splitlines()
+            self.assertRegex(lines[0], r"\Aname +size +licence +also called\Z")
+            return [line.split()[0] for line in lines[1:]]
+
+        every = names()
+        self.assertEqual(names("resnet50.tv"), ["resnet50.tv_in1k", "resnet50.tv2_in1k"])
+        self.assertEqual(names("resnet50-v1"), ["resnet50.tv_in1k"])  # its other name
+        self.assertEqual(names("."), every)
+        self.assertTrue(1 < len(names("resnet")) < len(every))
+        result = self.penult("fetch", "--list", "resnet5O", code=2)
+        self.assertEqual(result.stdout, "")
+        self.assertIn('no weights are called "resnet5O"; the nearest names are resnet50,',
+                      result.stderr)
+
+    def test_an_empty_text_is_not_an_option_left_out(self):
+        self.table(None)
+        for arguments in (["", "--list"], ["net", "-o", ""], ["net", "--cache", ""]):
+            result = self.penult("fetch", "--table", "table.json", *arguments, code=2)
+            self.assertIn("got an empty text, expected a", result.stderr)
+        self.assertEqual(self.files(), ["table.json"])
+
     def test_names_that_are_none(self):
         self.assertIn("NAME is missing", self.penult("fetch", code=2).stderr)
         self.assertIn("nearest names are resnet50,",

@@ -62,6 +62,14 @@ class WrongUsage(support.ProgramTest):
                               ("--dtype", "F16")):
             self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", option, value, says="")
 
+    def test_an_empty_text_is_not_an_option_left_out(self):
+        for option in ("--arch", "--backend"):
+            self.assert_usage("verify", "m", "--against", "x", option, "",
+                              says=f"{option}: got an empty text, expected ")
+        self.assert_usage("verify", "m", "--against", "", says="--against: got an empty text")
+        self.assert_usage("extract", "a.jpg", "-m", "m", "-o", "x.npz", "--backend", "",
+                          says="--backend: got an empty text, expected one of auto, native")
+
     def test_a_device_that_there_is_not_is_refused(self):
         for device in ("tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "emulated:1", "emulated:",
                        "emulated:00", ""):
