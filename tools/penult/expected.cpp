@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -55,24 +56,23 @@ std::map<std::string, int> taps_by_name(const ModelData& model) {
   return taps;
 }
 
-// A tap of the model and what the other network calls it; both main names.
+// Numbers of a tap of the model and of the other network's of the same name.
 struct Pair {
-  std::string ours, theirs;
+  size_t ours, theirs;
 };
 
 std::vector<Pair> pairs_of(const ModelData& model, const ModelData& other) {
   const std::map<std::string, int> others = taps_by_name(other);
-  std::vector<const std::string*> theirs(model.taps.size(), nullptr);
+  std::vector<std::optional<size_t>> theirs(model.taps.size());
   const auto look_up = [&](const std::string& name, size_t tap) {
     const auto found = others.find(name);
-    if (theirs[tap] != nullptr || found == others.end()) return;
-    theirs[tap] = &other.taps[static_cast<size_t>(found->second)].name;
+    if (!theirs[tap] && found != others.end()) theirs[tap] = static_cast<size_t>(found->second);
   };
   for (size_t i = 0; i < model.taps.size(); ++i) look_up(model.taps[i].name, i);
   for (const Alias& alias : model.aliases) look_up(alias.name, static_cast<size_t>(alias.tap));
   std::vector<Pair> pairs;
   for (size_t i = 0; i < theirs.size(); ++i)
-    if (theirs[i] != nullptr) pairs.push_back({model.taps[i].name, *theirs[i]});
+    if (theirs[i]) pairs.push_back({i, *theirs[i]});
   return pairs;
 }
 
@@ -83,36 +83,99 @@ std::string some_names(const ModelData& model) {
   return names;
 }
 
-Side common_side(const Model& model, const Model& other) {
-  const Side ours = trial_side(model), theirs = trial_side(other);
-  const bool same = ours.h == theirs.h && ours.w == theirs.w;
-  return same ? ours : Side{other.input_h(), other.input_w()};
+using Taps = std::vector<TapInfo>;
+
+// A size at which both run, and their taps at that; the taps stay empty if there is none.
+struct Common {
+  Side side = {};
+  Taps ours = {}, theirs = {};
+};
+
+Result<Common> find_common(const Model& model, const Model& other) {
+  const Side theirs = {other.input_h(), other.input_w()}, ours = {model.input_h(), model.input_w()};
+  for (const Side& side : {trial_side(model), theirs, ours}) {
+    auto taps = model.taps(side.h, side.w), other_taps = other.taps(side.h, side.w);
+    if (taps.ok() && other_taps.ok()) return Common{side, std::move(*taps), std::move(*other_taps)};
+    for (const Status& status : {taps.status(), other_taps.status()}) {
+      if (!status.ok() && status.code() != StatusCode::kInvalidArgument) return status;
+    }
+  }
+  return Common{};
 }
 
-Result<Expected> of_network(const Loaded& other, const Model& model) {
-  Expected expected{.side = common_side(model, *other), .network = other->architecture()};
-  if (expected.network.empty()) expected.network = "a network";
-  const std::vector<Pair> pairs = pairs_of(model.data(), other->data());
-  if (pairs.empty()) {
-    expected.nothing_in_common =
-        concat("no tap has a name in both networks; the model's are ", some_names(model.data()),
-               "..., the other's ", some_names(other->data()), "...; `penult inspect` lists them");
-    return expected;
+std::string to_text(const Side& side) { return concat(side.h, " x ", side.w); }
+
+std::string shape_of(const TapInfo& tap) {
+  using Dims = std::vector<int64_t>;
+  return concat(tap.rank == 1 ? Dims{tap.c} : Dims{tap.c, tap.h, tap.w});
+}
+
+// A vector may be the other's map, flattened.
+bool is_alike(const TapInfo& a, const TapInfo& b) {
+  if (a.rank == 1 || b.rank == 1) return a.c * a.h * a.w == b.c * b.h * b.w;
+  return a.c == b.c && a.h == b.h && a.w == b.w;
+}
+
+// Why values of equal names cannot be compared; empty if they can.
+std::string why_not_comparable(const Common& common, const std::vector<Pair>& pairs) {
+  std::string first;
+  size_t differ = 0;
+  for (const Pair& pair : pairs) {
+    const TapInfo& ours = common.ours[pair.ours];
+    const TapInfo& theirs = common.theirs[pair.theirs];
+    if (is_alike(ours, theirs)) continue;
+    if (++differ > 1) continue;
+    first = concat("tap ", quote(ours.name), " has the shape ", shape_of(theirs), ", the model's ",
+                   shape_of(ours), ", at ", to_text(common.side));
   }
+  if (differ == 0) return "";
+  return concat(first, "; ", differ, " of ", pairs.size(),
+                " taps of equal names differ like this: another network, or another variant of it");
+}
+
+// What the other network has at the pairs, computed by the reference.
+Status run_pairs(const Loaded& other, const Common& common, const std::vector<Pair>& pairs,
+                 Expected& expected) {
   ExtractorOptions options;
   options.backend = "reference";
   // Two taps of ours may be one of theirs.
   for (const Pair& pair : pairs) {
-    if (std::find(options.taps.begin(), options.taps.end(), pair.theirs) == options.taps.end())
-      options.taps.push_back(pair.theirs);
+    const std::string& name = common.theirs[pair.theirs].name;
+    if (std::find(options.taps.begin(), options.taps.end(), name) == options.taps.end())
+      options.taps.push_back(name);
   }
   expected.input = trial_input(expected.side);
   PENULT_ASSIGN_OR_RETURN(const Trial trial,
                           run_trial(other, options, expected.input, expected.side));
   std::map<std::string, size_t> outputs;
   for (size_t i = 0; i < trial.outputs.size(); ++i) outputs[trial.outputs[i].name] = i;
-  for (const Pair& pair : pairs)
-    expected.taps.push_back(golden::complete_tap(pair.ours, trial.values[outputs.at(pair.theirs)]));
+  for (const Pair& pair : pairs) {
+    const size_t output = outputs.at(common.theirs[pair.theirs].name);
+    expected.taps.push_back(
+        golden::complete_tap(common.ours[pair.ours].name, trial.values[output]));
+  }
+  return {};
+}
+
+Result<Expected> of_network(const Loaded& other, const Model& model) {
+  Expected expected{.network = other->architecture()};
+  if (expected.network.empty()) expected.network = "a network";
+  const std::vector<Pair> pairs = pairs_of(model.data(), other->data());
+  if (pairs.empty()) {
+    expected.not_comparable =
+        concat("no tap has a name in both networks; the model's are ", some_names(model.data()),
+               "..., the other's ", some_names(other->data()), "...; `penult inspect` lists them");
+    return expected;
+  }
+  PENULT_ASSIGN_OR_RETURN(const Common common, find_common(model, *other));
+  expected.side = common.side;
+  expected.not_comparable =
+      common.ours.empty() ? concat("no input size suits both networks: the model's is ",
+                                   to_text({model.input_h(), model.input_w()}), ", the other's ",
+                                   to_text({other->input_h(), other->input_w()}))
+                          : why_not_comparable(common, pairs);
+  if (!expected.not_comparable.empty()) return expected;
+  PENULT_RETURN_IF_ERROR(run_pairs(other, common, pairs, expected));
   return expected;
 }
 

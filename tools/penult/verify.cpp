@@ -86,7 +86,7 @@ Outcome verify(Options options) {
   if (expected->taps.empty()) {
     return disagrees(
         concat(quote(options.against), ": ",
-               expected->is_of_network() ? expected->nothing_in_common : "holds no tap"));
+               expected->is_of_network() ? expected->not_comparable : "holds no tap"));
   }
   for (const golden::GoldenTap& tap : expected->taps) {
     const auto names = (*loaded)->resolve(tap.name);

@@ -135,21 +135,59 @@ class Networks(support.ProgramTest):
         other.node(b"fc")["weights"] = []
         other["values"][-1]["shape"] = [4]
         del other["weights"][-2:], other.data[-2:]
-        self.assertIn('tap "fc": 2 values of 2 channels, expected 4 values', self.against(other, code=1).stderr)
+        result = self.against(other, code=1)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(result.stderr,
+                         'penult: ModelInvalid: "other.penult": tap "fc" has the shape (4), the model\'s '
+                         "(2), at 64 x 64; 1 of 7 taps of equal names differ like this: another network, or another "
+                         "variant of it\n")
 
-    def test_a_network_of_one_size_runs_at_that(self):
+    def test_maps_of_other_shapes_but_as_many_values_are_exit_1(self):
+        other = penult_file.PenultFile()
+        other["taps"][3]["name"] = b"renamed"
+        other.layer(b"deep", b"conv2d", [3], [16, 2, 2], [other.weight(b"deep.weight", [16, 4, 3, 3])],
+                    penult_file.conv_attributes(3, 2))
+        other["taps"][-1]["name"] = b"block"
+        self.assertIn('tap "block" has the shape (16,16,16), the model\'s (4,32,32), at 64 x 64; 1 of 7',
+                      self.against(other, code=1).stderr)
+
+    def test_a_map_may_be_flattened_in_the_other(self):
+        other = penult_file.PenultFile()
+        other["taps"][4]["name"] = b"renamed"
+        other.layer(b"flat", b"flatten", [5], [64])
+        other["taps"][-1]["name"] = b"block.add"
+        self.assertRegex(self.against(other).stdout, r"(?m)^block\.add .* ok$")
+
+    def of_one_size(self, w):
+        """A network that runs at 8 x w alone."""
         net = penult_file.PenultFile()
-        net.root["input_w"] = net.root["preprocess"]["crop_w"] = 12
-        net.root["preprocess"]["resize"] = 12
+        net.root["input_w"] = net.root["preprocess"]["crop_w"] = net.root["preprocess"]["resize"] = w
         for value in net["values"]:
             if len(value["shape"]) == 3:
-                value["shape"] = [value["shape"][0], value["shape"][1], value["shape"][2] * 3 // 2]
-        flat = net.layer(b"flatten_all", b"flatten", [5], [4 * 4 * 6])
-        net.layer(b"all_fc", b"linear", [flat], [2], [net.weight(b"all_fc.weight", [2, 96])])
-        self.write("net.penult", net)
+                value["shape"] = [value["shape"][0], value["shape"][1], value["shape"][2] * w // 8]
+        flat = net.layer(b"flatten_all", b"flatten", [5], [4 * 4 * w // 2])
+        net.layer(b"all_fc", b"linear", [flat], [2], [net.weight(b"all_fc.weight", [2, 4 * 4 * w // 2])])
+        return net
+
+    def test_a_network_of_one_size_runs_at_that(self):
+        self.write("net.penult", self.of_one_size(12))
         for backend in ("reference", "native"):
             said = self.penult("verify", "net.penult", "--against", "net.penult", "--backend", backend).stdout
             self.assertIn(f"9 of the model's 9 taps by name, at 8 x 12, {backend} against", said)
+
+    def test_a_network_of_one_size_decides_for_one_of_any(self):
+        self.write("one.penult", self.of_one_size(12))
+        self.write("any.penult", penult_file.PenultFile())
+        for model, other in (("one", "any"), ("any", "one")):
+            said = self.penult("verify", f"{model}.penult", "--against", f"{other}.penult").stdout
+            self.assertIn(" taps by name, at 8 x 12, ", said)
+
+    def test_networks_of_one_size_each_are_exit_1(self):
+        self.write("wide.penult", self.of_one_size(12))
+        self.write("narrow.penult", self.of_one_size(8))
+        result = self.penult("verify", "wide.penult", "--against", "narrow.penult", code=1)
+        self.assertIn('"narrow.penult": no input size suits both networks: the model\'s is 8 x 12, the other\'s 8 x 8',
+                      result.stderr)
 
     def test_what_is_neither_golden_nor_network_is_refused(self):
         (self.folder / "text.onnx").write_text("hello")
