@@ -25,6 +25,7 @@ namespace {
 using converters::KnownWeights;
 
 constexpr double kMiB = 1 << 20;
+constexpr const char* kOtherFolder = "; give another folder with --cache";
 
 struct Options {
   std::string name, out, cache;
@@ -125,8 +126,8 @@ Result<std::string> cache_folder(const std::string& given) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!error) return folder;
-  return Status(StatusCode::kIo,
-                concat("cannot make the folder ", quote(folder), ": ", error.message()));
+  return Status(StatusCode::kIo, concat("cannot make the folder ", quote(folder), ": ",
+                                        error.message(), kOtherFolder));
 }
 
 Status check_row(const KnownWeights& row) {
@@ -160,6 +161,10 @@ Status download(const KnownWeights& row, const std::string& path, const Options&
   auto downloaded = fetch::download(request);
   if (downloaded.ok()) source = *downloaded;
   const Status& status = downloaded.status();
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (status.code() == StatusCode::kIo && ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return {status.code(), concat(status.message(), kOtherFolder)};
+  }
   if (status.code() != StatusCode::kNotFound) return status;
   return {status.code(), concat(status.message(), ", or fetch ", row.url,
                                 " by other means and give it to penult convert")};
@@ -191,7 +196,11 @@ Outcome fetch_weights(Options options) {
                   : fmt::format("begins with the {} digits of the table", row->sha256.size()));
   print_out("licence: {}\n", row->licence);
   Outcome converted = convert_file(conversion);
-  if (!converted.status.ok()) return converted;
+  if (const Status& status = converted.status; !status.ok()) {
+    if (source == fetch::Source::kCache) return converted;
+    const std::string where = concat("; the download stays: ", quote(conversion.source));
+    return {converted.exit, Status(status.code(), concat(status.message(), where))};
+  }
   if (options.keep_source) print_out("kept: {}\n", escape_name(conversion.source));
   if (!options.keep_source && source == fetch::Source::kNetwork) {
     ::unlink(conversion.source.c_str());

@@ -3,6 +3,8 @@
 
 import json
 import os
+import resource
+import subprocess
 
 import support
 from loopback import (BLOB, FILE, FetchTest, blob, chunked, endless, endless_header, raw, sha256,
@@ -56,6 +58,20 @@ class Whole(FetchTest):
         self.cache.mkdir()
         (self.cache / FILE).write_bytes(self.CONTENT[:-1] + b"!")
         self.fetch()
+        self.assertEqual(len(server.requests), 1)
+
+    def test_no_space_for_the_model_keeps_the_download(self):
+        server = self.offer()
+        size = len(self.CONTENT) + 10_000  # less than the model
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+        result = self.fetch(code=4, preexec_fn=limit)
+        self.assertRegex(result.stderr, f"NoSpace: .*; the download stays: .*{FILE}\"\n")
+        self.assertEqual(self.files(), ["cache", "table.json"])
+        self.assertEqual((self.cache / FILE).read_bytes(), self.CONTENT)
+        self.assertIn("was there already", self.fetch().stdout)
         self.assertEqual(len(server.requests), 1)
 
     def test_some_digits_are_compared_and_it_says_so(self):
@@ -232,7 +248,31 @@ class Usage(FetchTest):
     def test_cache_that_cannot_be_made_is_an_io_error(self):
         self.table(None)
         self.cache.write_text("a file")
-        self.fetch(code=4)
+        self.assertIn("; give another folder with --cache", self.fetch(code=4).stderr)
+
+    def test_cache_that_cannot_be_written_is_read_only(self):
+        server = self.serve(whole(BLOB))
+        self.table(server)
+        self.cache.mkdir()
+        self.folder.chmod(0o777)
+        self.cache.chmod(0o555)
+        self.addCleanup(self.cache.chmod, 0o755)
+        user = {}
+        if os.geteuid() == 0:  # who may write everywhere
+            user = {"user": 65534, "group": 65534, "extra_groups": []}
+            try:
+                subprocess.run([PROGRAM, "--version"], check=True, capture_output=True, **user)
+            except (OSError, subprocess.CalledProcessError):
+                self.skipTest("others may not run the program")
+        result = self.fetch(code=4, **user)
+        self.assertRegex(result.stderr, "Io: .*Permission denied; give another folder with --cache\n")
+        self.assertEqual(server.requests, [])
+        self.cache.chmod(0o755)
+        (self.cache / FILE).write_bytes(BLOB)
+        self.cache.chmod(0o555)
+        self.assertNotIn("the download stays", self.fetch(code=3, **user).stderr)
+        self.assertEqual(os.listdir(self.cache), [FILE])
+        self.assertEqual(server.requests, [])
 
 
 if __name__ == "__main__":
