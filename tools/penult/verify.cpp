@@ -84,9 +84,8 @@ Outcome verify(Options options) {
   const auto expected = read_expected(options.against, options.import, **loaded);
   if (!expected.ok()) return of_file(expected.status());
   if (expected->taps.empty()) {
-    return disagrees(
-        concat(quote(options.against), ": ",
-               expected->is_of_network() ? expected->not_comparable : "holds no tap"));
+    return disagrees(concat(quote(options.against), ": ",
+                            expected->is_of_network() ? expected->not_comparable : "holds no tap"));
   }
   for (const golden::GoldenTap& tap : expected->taps) {
     const auto names = (*loaded)->resolve(tap.name);
