@@ -11,13 +11,15 @@ sys.path[:0] = [str(TESTS / "hostile"), str(TESTS.parent / "tools")]
 import cases  # noqa: E402
 import nearest  # noqa: E402
 import onnx_files  # noqa: E402
+import onnx_networks  # noqa: E402
 import small_files  # noqa: E402
 
 MAGIC = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp", b"BM": "bmp", b"P": "pnm"}
 MOST_BYTES = 8 << 10  # larger seeds make every run slow, but for a few that have no equal
 TARGETS = {".penult": "penult_file", ".pt": "pytorch", ".safetensors": "safetensors",
            ".json": "safetensors", ".onnx": "onnx"}
-LARGE = ("legacy_control.pt", "every_operator.penult", "safetensors_control.safetensors")
+LARGE = ("legacy_control.pt", "every_operator.penult", "safetensors_control.safetensors", "squeezenet1_1.onnx",
+         "resnet18.onnx", "resnet18_folded.onnx")
 
 
 def pictures():
@@ -37,7 +39,8 @@ def models():
 def main():
     out = Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
-    for target, name, data in (*pictures(), *models(), *small_files.all_files(), *onnx_files.all_files()):
+    for target, name, data in (*pictures(), *models(), *small_files.all_files(), *onnx_files.all_files(),
+                               *onnx_networks.all_files()):
         if len(data) > MOST_BYTES and name not in LARGE:
             continue
         folder = out / target

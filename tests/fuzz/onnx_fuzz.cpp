@@ -1,5 +1,5 @@
-// An ONNX file, with a file beside it that it may name; the graph that becomes of it and, if it is
-// small, one run of that.
+// An ONNX file, with a file beside it that it may name; the graph that becomes of it, the network
+// that it may be, and, if it is small, one run of that.
 
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "converters/architectures/follow.h"
 #include "converters/onnx/import.h"
 #include "converters/onnx/node_scope.h"
 #include "converters/onnx/onnx_model.h"
@@ -165,6 +166,7 @@ void import_and_run(OnnxModel&& onnx, uint64_t file_bytes) {
   auto source = converters::onnx::import_model(std::move(onnx), size);
   fuzz::require(source.status().code() != StatusCode::kInternal, "no internal error");
   if (!source.ok()) return;
+  converters::recognise_graph("model.onnx", *source);  // names only: all below holds as before
   ModelData& data = source->model;
   fuzz::require(source->names.size() == data.graph.values.size(), "each value has its names");
   check_weights(data.graph, file_bytes);
