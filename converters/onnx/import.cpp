@@ -32,13 +32,23 @@ std::vector<bool> find_needed_nodes(const OnnxModel& model) {
   return needed;
 }
 
+// Quantised models compute with integers, by operators of ONNX and of ONNX Runtime: QuantizeLinear,
+// QLinearConv, ConvInteger, MatMulIntegerToFloat, QGemm, MatMulNBits.
+bool is_quantised(std::string_view op) {
+  constexpr std::string_view kWords[] = {"uantizeLinear", "QLinear", "Integer", "QGemm", "NBits"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view word) { return op.find(word) != op.npos; });
+}
+
 // "Resize" (nodes "up1", "up2"), "Foo" of com.acme (node "f", and 3 more)
 Status check_operators(const OnnxModel& model, const std::vector<bool>& needed) {
   std::map<std::string, std::vector<std::string>> unknown;  // operator -> nodes
+  bool quantised = false;
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const Node& node = model.nodes[i];
     const OperatorRow* row = node.domain.empty() ? find_operator(node.op) : nullptr;
     if (!needed[i] || (row != nullptr && row->since <= model.opset)) continue;
+    quantised = quantised || is_quantised(node.op);
     const std::string domain = node.domain.empty() ? "" : concat(" of ", escape_name(node.domain));
     unknown[escape_name(node.op) + domain].push_back(
         node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name);
@@ -58,7 +68,8 @@ Status check_operators(const OnnxModel& model, const std::vector<bool>& needed) 
   const char* what = unknown.size() == 1 ? " operator that" : " operators that";
   return Status(StatusCode::kFormatUnsupported,
                 concat(unknown.size(), what, " penult does not know in opset ", model.opset, ": ",
-                       list, unknown.size() > kListed ? ", ..." : ""));
+                       list, unknown.size() > kListed ? ", ..." : "",
+                       quantised ? "; quantised model, export it in float32" : ""));
 }
 
 bool all_constant(const ImportState& state, const Node& node) {
