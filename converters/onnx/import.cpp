@@ -182,10 +182,12 @@ Result<SourceGraph> read_onnx(const std::string& path, const ReadOptions& option
   const std::string format =
       concat("ONNX, opset ", model.opset, model.producer.empty() ? "" : " by ",
              escape_name(model.producer));
+  std::set<std::string> data_files = std::move(model.data_files);
   PENULT_ASSIGN_OR_RETURN(
       SourceGraph graph,
       import_model(std::move(model), {.h = options.input_h, .w = options.input_w}));
   graph.format = format;
+  graph.data_files = std::move(data_files);
   return graph;
 }
 
