@@ -90,6 +90,8 @@ Status convert_node(ImportState& state, const Node& node) {
   } else {
     scope.unsupported("penult knows this operator of constants only, not of values");
   }
+  // Shapes only say how a Reshape flattens, which is so at any size.
+  if (!folds && node.op != "Reshape" && scope.reads_size()) scope.made_for_size();
   if (scope.ok()) {  // a name that is read must mean something now
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const std::string& name = node.outputs[i];
@@ -128,10 +130,12 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
   PENULT_RETURN_IF_ERROR(check_operators(model, needed));
   ImportState state = {.opset = model.opset,
                        .batch = input.batch,
+                       .open_size = input.open_size,
                        .graph = GraphBuilder(input.shape),
                        .symbols = {},
                        .uses = {},
-                       .budget = kFreeNumbers};
+                       .budget = kFreeNumbers,
+                       .made_for_size = {}};
   count_uses(model, needed, state);
   state.symbols[input.name] = {.value = 0, .axes = input.axes};
   for (auto& [name, tensor] : model.initializers) {
@@ -149,6 +153,13 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
   source.model.info.input_c = input.shape.c;
   source.model.info.input_h = input.shape.h;
   source.model.info.input_w = input.shape.w;
+  if (!state.made_for_size.empty()) {
+    source.model.info.fixed_size = true;
+    source.model.info.note =
+        concat("the model is for ", input.shape.h, "x", input.shape.w,
+               " pixels only: ", state.made_for_size, " is another layer at other sizes; ",
+               input.open_size ? "convert" : "export", " it again for each of them");
+  }
   return source;
 }
 
