@@ -15,6 +15,7 @@
 #include "converters/pytorch/formats.h"
 #include "converters/safetensors/formats.h"
 #include "engine/base/check.h"
+#include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "penult/version.h"
@@ -75,6 +76,21 @@ Result<Source> read_source(const std::string& path, const ImportOptions& options
       concat("not a weight file of a known format; known are: ", list_names(all_formats())));
 }
 
+// See import_file. A file without others keeps the hash that everybody else computes of it.
+Result<std::string> hash_of_source(const std::string& path, const Source& source) {
+  PENULT_ASSIGN_OR_RETURN(std::string digits, sha256_of_file(path));
+  const auto* graph = std::get_if<SourceGraph>(&source);
+  if (graph == nullptr || graph->data_files.empty()) return digits;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (const std::string& name : graph->data_files) {
+    PENULT_ASSIGN_OR_RETURN(const std::string more, sha256_of_file((folder / name).string()));
+    digits += more;
+  }
+  Sha256 hash;
+  hash.update({reinterpret_cast<const uint8_t*>(digits.data()), digits.size()});
+  return hash.hex_digest();
+}
+
 // What is decided about one file.
 struct Import {
   const ImportOptions& options;
@@ -83,6 +99,13 @@ struct Import {
   const KnownWeights* known = nullptr;
   ImportReport report;
 };
+
+// An option that had nothing to do: the user may have meant another file.
+void note_unused_options(const Source& source, Import& import) {
+  const auto* graph = std::get_if<SourceGraph>(&source);
+  if (!import.options.external_data || (graph != nullptr && !graph->data_files.empty())) return;
+  import.report.notes.emplace_back("--external-data: the file keeps all its weights itself");
+}
 
 Result<const Architecture*> architecture_called(const std::string& name) {
   for (const Architecture& architecture : all_architectures()) {
@@ -199,7 +222,7 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
                    .sha256 = "",
                    .report = {}};
   PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));
-  PENULT_ASSIGN_OR_RETURN(import.sha256, sha256_of_file(path));
+  PENULT_ASSIGN_OR_RETURN(import.sha256, hash_of_source(path, source));
   import.known = options.known ? &*options.known : find_known_weights(import.sha256);
   const bool is_graph = std::holds_alternative<SourceGraph>(source);
   std::optional<Preprocess> preprocess;
@@ -211,6 +234,7 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
       },
       source);
   PENULT_ASSIGN_OR_RETURN(ModelData model, build(source, import));
+  note_unused_options(source, import);
   if (!model.info.note.empty()) import.report.notes.push_back(std::move(model.info.note));
   fill_in(import, model.info);
   set_preprocess(preprocess, is_graph, import, model.info);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +66,7 @@ struct SourceGraph {
   std::string format;             // these three as in StateDict
   std::optional<Preprocess> preprocess;
   std::vector<std::string> notes;
+  std::set<std::string> data_files;  // names of others beside the file that were read, too
 };
 
 // What a file holds: tensors, whose network an architecture knows, or all of it.
@@ -111,7 +113,9 @@ struct ImportReport {
   std::vector<std::string> notes;  // a line each
 };
 
-// Reads, recognises, builds and validates; fills in source name, SHA-256 and producer.
+// Reads, recognises, builds and validates; fills in source name, SHA-256 and producer. The SHA-256
+// is that of the file; where weights came from others beside it, it is the SHA-256 of a text: the
+// 64 hex digits of the file, then those of each of the others in the order of their names.
 // Preprocessing: of the options, else the file, else the known weights, else the architecture.
 Result<ModelData> import_file(const std::string& path, const ImportOptions& options,
                               ImportReport* report = nullptr);

@@ -69,8 +69,15 @@ void describe_field(const ReceptiveField& field, const Shape& shape, const Shape
 }  // namespace
 
 Status set_input_size(const ModelData& model, int64_t h, int64_t w, Graph& graph) {
-  Status status = infer_shapes(graph, model.info.input_c, h, w);
   const bool default_size = h == model.info.input_h && w == model.info.input_w;
+  if (model.info.fixed_size && !default_size) {
+    return Status(StatusCode::kInvalidArgument,
+                  concat("the network cannot run at input size ", h, "x", w, ": it was made for ",
+                         model.info.input_h, "x", model.info.input_w,
+                         " only, and its source is another network at other sizes; convert that "
+                         "again for this size"));
+  }
+  Status status = infer_shapes(graph, model.info.input_c, h, w);
   if (status.code() != StatusCode::kModelInvalid || default_size) return status;
   return Status(StatusCode::kInvalidArgument,
                 concat("the network cannot run at input size ", h, "x", w, ": ", status.message()));

@@ -157,6 +157,7 @@ Result<std::vector<uint8_t>> ExternalData::read(const onnx_file::Tensor& tensor,
   used += bytes;
   std::vector<uint8_t> numbers(bytes);
   PENULT_RETURN_IF_ERROR(file.read_at(place.offset, numbers, path));
+  files_.insert(place.location);
   return numbers;
 }
 

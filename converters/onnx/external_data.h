@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,9 +26,13 @@ class ExternalData {
   // FormatUnsupported (not allowed), FormatCorrupt, NotFound or Io of the other file.
   Result<std::vector<uint8_t>> read(const onnx_file::Tensor& tensor, uint64_t bytes);
 
+  // Names of the files that were read.
+  const std::set<std::string>& files() const { return files_; }
+
  private:
   std::string folder_;
   bool allowed_;
+  std::set<std::string> files_;
   // Bytes read of each file, by device and inode. More than it has: a few would stand for many.
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> used_;
 };

@@ -32,13 +32,23 @@ std::vector<bool> find_needed_nodes(const OnnxModel& model) {
   return needed;
 }
 
+// Quantised models compute with integers, by operators of ONNX and of ONNX Runtime: QuantizeLinear,
+// QLinearConv, ConvInteger, MatMulIntegerToFloat, QGemm, MatMulNBits.
+bool is_quantised(std::string_view op) {
+  constexpr std::string_view kWords[] = {"uantizeLinear", "QLinear", "Integer", "QGemm", "NBits"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view word) { return op.find(word) != op.npos; });
+}
+
 // "Resize" (nodes "up1", "up2"), "Foo" of com.acme (node "f", and 3 more)
 Status check_operators(const OnnxModel& model, const std::vector<bool>& needed) {
   std::map<std::string, std::vector<std::string>> unknown;  // operator -> nodes
+  bool quantised = false;
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const Node& node = model.nodes[i];
     const OperatorRow* row = node.domain.empty() ? find_operator(node.op) : nullptr;
     if (!needed[i] || (row != nullptr && row->since <= model.opset)) continue;
+    quantised = quantised || is_quantised(node.op);
     const std::string domain = node.domain.empty() ? "" : concat(" of ", escape_name(node.domain));
     unknown[escape_name(node.op) + domain].push_back(
         node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name);
@@ -58,7 +68,8 @@ Status check_operators(const OnnxModel& model, const std::vector<bool>& needed) 
   const char* what = unknown.size() == 1 ? " operator that" : " operators that";
   return Status(StatusCode::kFormatUnsupported,
                 concat(unknown.size(), what, " penult does not know in opset ", model.opset, ": ",
-                       list, unknown.size() > kListed ? ", ..." : ""));
+                       list, unknown.size() > kListed ? ", ..." : "",
+                       quantised ? "; quantised model, export it in float32" : ""));
 }
 
 bool all_constant(const ImportState& state, const Node& node) {
@@ -79,6 +90,8 @@ Status convert_node(ImportState& state, const Node& node) {
   } else {
     scope.unsupported("penult knows this operator of constants only, not of values");
   }
+  // Shapes only say how a Reshape flattens, which is so at any size.
+  if (!folds && node.op != "Reshape" && scope.reads_size()) scope.made_for_size();
   if (scope.ok()) {  // a name that is read must mean something now
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const std::string& name = node.outputs[i];
@@ -117,10 +130,12 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
   PENULT_RETURN_IF_ERROR(check_operators(model, needed));
   ImportState state = {.opset = model.opset,
                        .batch = input.batch,
+                       .open_size = input.open_size,
                        .graph = GraphBuilder(input.shape),
                        .symbols = {},
                        .uses = {},
-                       .budget = kFreeNumbers};
+                       .budget = kFreeNumbers,
+                       .made_for_size = {}};
   count_uses(model, needed, state);
   state.symbols[input.name] = {.value = 0, .axes = input.axes};
   for (auto& [name, tensor] : model.initializers) {
@@ -138,6 +153,13 @@ Result<SourceGraph> run(OnnxModel&& model, const GraphInput& input) {
   source.model.info.input_c = input.shape.c;
   source.model.info.input_h = input.shape.h;
   source.model.info.input_w = input.shape.w;
+  if (!state.made_for_size.empty()) {
+    source.model.info.fixed_size = true;
+    source.model.info.note =
+        concat("the model is for ", input.shape.h, "x", input.shape.w,
+               " pixels only: ", state.made_for_size, " is another layer at other sizes; ",
+               input.open_size ? "convert" : "export", " it again for each of them");
+  }
   return source;
 }
 
@@ -171,10 +193,12 @@ Result<SourceGraph> read_onnx(const std::string& path, const ReadOptions& option
   const std::string format =
       concat("ONNX, opset ", model.opset, model.producer.empty() ? "" : " by ",
              escape_name(model.producer));
+  std::set<std::string> data_files = std::move(model.data_files);
   PENULT_ASSIGN_OR_RETURN(
       SourceGraph graph,
       import_model(std::move(model), {.h = options.input_h, .w = options.input_w}));
   graph.format = format;
+  graph.data_files = std::move(data_files);
   return graph;
 }
 

@@ -87,6 +87,8 @@ Result<GraphInput> find_image_input(const OnnxModel& model, const InputSize& siz
   PENULT_ASSIGN_OR_RETURN(const int64_t w,
                           side(*input, dims[channels_last ? 2 : 3], size.w, "width"));
   found.shape = Shape::map(3, h, w);
+  const auto first_side = dims.begin() + (channels_last ? 1 : 2);
+  found.open_size = std::count(first_side, first_side + 2, kOpen) != 0;
   using enum Role;
   found.axes = channels_last ? std::vector{kBatch, kRow, kColumn, kChannel}
                              : std::vector{kBatch, kChannel, kRow, kColumn};

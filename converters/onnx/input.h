@@ -14,6 +14,7 @@ struct GraphInput {
   std::vector<Role> axes;
   int64_t batch = 1;
   Shape shape;
+  bool open_size = false;  // height or width
 };
 
 // Of images of three channels, (n,3,h,w) or (n,h,w,3).

@@ -55,7 +55,11 @@ std::optional<size_t> find_axis(const Symbol& symbol, Role role) {
 ValueId as_vector(NodeScope& n, const Symbol& symbol) {
   const Shape& shape = n.shape(symbol);
   if (!shape.is_map()) return symbol.value;
-  if (shape.h == 1 && shape.w == 1) return n.add(kFlattenOp, {symbol.value});
+  if (shape.h == 1 && shape.w == 1) {
+    // No pixel in larger images: their map would be flattened, which the file does not.
+    if (std::any_of(symbol.axes.begin(), symbol.axes.end(), is_spatial)) n.made_for_size();
+    return n.add(kFlattenOp, {symbol.value});
+  }
   n.unsupported(concat("expected a vector or a single pixel, got ", shape.to_string()));
   return symbol.value;
 }

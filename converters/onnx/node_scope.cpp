@@ -23,11 +23,25 @@ const char* kind_name(Attribute::Kind kind) {
 
 }  // namespace
 
-void NodeScope::fail(StatusCode code, const std::string& why) {
-  if (!ok()) return;
+std::string NodeScope::label() const {
   const std::string& name =
       !node_.name.empty() || node_.outputs.empty() ? node_.name : node_.outputs[0];
-  status_ = Status(code, concat("node ", quote(name), " (", escape_name(node_.op), "): ", why));
+  return concat("node ", quote(name), " (", escape_name(node_.op), ")");
+}
+
+void NodeScope::fail(StatusCode code, const std::string& why) {
+  if (ok()) status_ = Status(code, concat(label(), ": ", why));
+}
+
+void NodeScope::made_for_size() {
+  if (ok() && state_.made_for_size.empty()) state_.made_for_size = label();
+}
+
+bool NodeScope::reads_size() const {
+  return std::any_of(node_.inputs.begin(), node_.inputs.end(), [&](const std::string& name) {
+    const auto found = state_.symbols.find(name);
+    return found != state_.symbols.end() && found->second.of_size;
+  });
 }
 
 Status NodeScope::finish() {
@@ -205,8 +219,9 @@ void NodeScope::output_value(ValueId value, const Symbol& like) {
   output(0, {.value = value, .axes = like.axes, .flattened = like.flattened});
 }
 
-void NodeScope::output_constant(Tensor tensor) {
-  output(0, {.constant = std::make_shared<Tensor>(std::move(tensor))});
+void NodeScope::output_constant(Tensor tensor, bool of_size) {
+  output(0, {.constant = std::make_shared<Tensor>(std::move(tensor)),
+             .of_size = of_size || reads_size()});
 }
 
 }  // namespace penult::converters::onnx

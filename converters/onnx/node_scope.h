@@ -20,6 +20,7 @@ namespace penult::converters::onnx {
 // What an axis of a tensor is in the engine, which has (c,h,w) and no batch. Any order is possible:
 // a Transpose moves roles and no numbers. kOne: of size 1, and of no meaning.
 enum class Role : uint8_t { kBatch, kChannel, kRow, kColumn, kOne };
+inline bool is_spatial(Role role) { return role == Role::kRow || role == Role::kColumn; }
 
 // What a name of the file stands for: a constant, or a value of the graph.
 struct Symbol {
@@ -29,6 +30,7 @@ struct Symbol {
   // Of a vector: it was flattened as (h,w,c) in the file, as (c,h,w) in our graph. Without channels
   // (c = 0): both orders are the same.
   Shape flattened = {};
+  bool of_size = false;  // of a constant: computed from heights and widths
 
   bool is_value() const { return value != kNoValue; }
 };
@@ -39,11 +41,13 @@ inline constexpr uint64_t kFreeNumbers = uint64_t{1} << 24;
 // What all nodes share.
 struct ImportState {
   int64_t opset = 0;
-  int64_t batch = 1;  // images of the file's own input; 1 where that is open
+  int64_t batch = 1;       // images of the file's own input; 1 where that is open
+  bool open_size = false;  // the file leaves height or width open
   GraphBuilder graph;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> uses;  // reads of a name, graph outputs included
   uint64_t budget = 0;              // numbers that constants may still take
+  std::string made_for_size;        // NodeScope::made_for_size(): the first node that said so
 };
 
 class NodeScope {
@@ -62,6 +66,11 @@ class NodeScope {
   void unsupported(const std::string& why) { fail(StatusCode::kFormatUnsupported, why); }
   void invalid(const std::string& why) { fail(StatusCode::kModelInvalid, why); }
   void fail(StatusCode code, const std::string& why);
+
+  // What becomes of the node depends on the size of the image: at another size the graph would not
+  // be the file's network.
+  void made_for_size();
+  bool open_size() const { return state_.open_size; }
 
   bool has(const char* attribute) const { return node_.attributes.contains(attribute); }
   int64_t int_of(const char* name, int64_t otherwise);
@@ -100,9 +109,12 @@ class NodeScope {
   bool reserve(const std::vector<int64_t>& dims);
   void output(size_t i, Symbol symbol);
   void output_value(ValueId value, const Symbol& like);  // axes and order as `like`
-  void output_constant(Tensor tensor);                   // output 0
+  // Output 0. `of_size` as in Symbol, also if an input is.
+  void output_constant(Tensor tensor, bool of_size = false);
+  bool reads_size() const;  // an input is a constant `of_size`
 
  private:
+  std::string label() const;
   ImportState& state_;
   const Node& node_;
   std::set<std::string, std::less<>> read_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,7 @@ struct OnnxModel {
   std::map<std::string, Tensor> initializers;
   std::vector<Input> inputs;  // without those that have an initializer
   std::vector<std::string> outputs;
+  std::set<std::string> data_files;  // beside the model, that some of its tensors came from
 };
 
 struct OnnxReadOptions {

@@ -60,6 +60,7 @@ void convert_average_pool(NodeScope& n) {
   }
   const std::vector<int64_t> dims = n.dims(x);
   if (spec.kernel == std::vector<int64_t>{dims[2], dims[3]} && !spec.is_padded()) {
+    if (n.open_size()) n.made_for_size();  // larger maps have several such windows
     return n.output(0, {.value = mean_of_map(n, x), .axes = kPixelAxes});
   }
   Attributes attrs = spec.attributes();
@@ -83,6 +84,7 @@ void convert_global_max_pool(NodeScope& n) {
   const Symbol x = n.value(0);
   expect_nchw(n, x);
   if (!n.ok() || !n.shape(x).is_map()) return n.output_value(x.value, x);
+  n.made_for_size();
   Attributes attrs;
   attrs.set("kernel", {n.shape(x).h, n.shape(x).w});
   attrs.set("strides", {1, 1});

@@ -190,21 +190,29 @@ void convert_concat(NodeScope& n) {
 
 void take_shape(NodeScope& n) {
   n.expect_inputs(1, 1);
-  const std::vector<int64_t> dims = n.dims(n.input(0));
+  const Symbol x = n.input(0);
+  const std::vector<int64_t> dims = n.dims(x);
   const auto rank = static_cast<int64_t>(dims.size());
   const auto clamp = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank); };
   const int64_t first = clamp(n.int_of("start", 0)), last = clamp(n.int_of("end", rank));
   Tensor shape = {.dims = {}, .is_integer = true, .floats = {}, .ints = {}};
-  for (int64_t i = first; i < last; ++i) shape.ints.push_back(dims[static_cast<size_t>(i)]);
+  bool of_size = false;
+  for (int64_t i = first; i < last; ++i) {
+    const auto axis = static_cast<size_t>(i);
+    shape.ints.push_back(dims[axis]);
+    of_size = of_size || (x.is_value() && is_spatial(x.axes[axis]));
+  }
   shape.dims = {static_cast<int64_t>(shape.ints.size())};
-  n.output_constant(std::move(shape));
+  n.output_constant(std::move(shape), of_size);
 }
 
 void take_size(NodeScope& n) {
   n.expect_inputs(1, 1);
   int64_t elems = 1;
-  for (const int64_t dim : n.dims(n.input(0))) elems *= dim;  // at most 2^40 for each image
-  n.output_constant({.dims = {}, .is_integer = true, .floats = {}, .ints = {elems}});
+  const Symbol x = n.input(0);
+  for (const int64_t dim : n.dims(x)) elems *= dim;  // at most 2^40 for each image
+  const bool of_size = std::any_of(x.axes.begin(), x.axes.end(), is_spatial);
+  n.output_constant({.dims = {}, .is_integer = true, .floats = {}, .ints = {elems}}, of_size);
 }
 
 }  // namespace penult::converters::onnx

@@ -41,6 +41,7 @@ void convert_slice(NodeScope& n) {
   std::vector<int64_t> pads(4, 0), strides(2, 1);
   for (const AxisSlice& slice : read_slices(n, dims)) {
     const int64_t size = dims[slice.axis];
+    if (is_spatial(x.axes[slice.axis]) && !slice.to_the_end) n.made_for_size();
     if (slice.first == 0 && slice.step == 1 && slice.count == size) continue;
     const Role role = x.axes[slice.axis];
     if (role == Role::kChannel && slice.step == 1 && slice.count > 0) {

@@ -171,6 +171,7 @@ Result<OnnxModel> read_onnx_model(const std::string& path, const OnnxReadOptions
     model.nodes.push_back(std::move(node));
   }
   PENULT_RETURN_IF_ERROR(read_initializers(parts, external, model));
+  model.data_files = external.files();
   PENULT_RETURN_IF_ERROR(read_ends(parts, model));
   PENULT_RETURN_IF_ERROR(check_order(model));
   return model;

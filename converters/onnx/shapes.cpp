@@ -11,6 +11,8 @@ namespace penult::converters::onnx {
 namespace {
 
 // Negative ends count from behind, and both are clamped.
+constexpr int64_t kNoEnd = 0x7fffffff;  // exporters write this or more for "to the end"
+
 AxisSlice slice_axis(size_t axis, int64_t start, int64_t end, int64_t step, int64_t size) {
   if (size == 0) return {axis, 0, 1, 0};
   // -1 stands before the first position.
@@ -21,7 +23,8 @@ AxisSlice slice_axis(size_t axis, int64_t start, int64_t end, int64_t step, int6
   step = std::clamp(step, -size, size);  // beyond, there is no second position
   const int64_t room = down ? first - last : last - first;
   const int64_t stride = down ? -step : step;
-  return {axis, first, step, room <= 0 ? 0 : (room - 1) / stride + 1};
+  const bool to_the_end = start >= 0 && step == 1 && (end < 0 || end >= kNoEnd);
+  return {axis, first, step, room <= 0 ? 0 : (room - 1) / stride + 1, to_the_end};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ std::vector<size_t> read_new_axes(NodeScope& n, size_t rank);
 struct AxisSlice {
   size_t axis;
   int64_t first, step, count;
+  bool to_the_end = false;  // whatever the size: all but a few at the start, and at the end
 };
 std::vector<AxisSlice> read_slices(NodeScope& n, const std::vector<int64_t>& dims);
 

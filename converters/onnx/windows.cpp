@@ -9,10 +9,11 @@ namespace penult::converters::onnx {
 namespace {
 
 // SAME with the odd pixel before, at this size: the engine's own rule puts it behind.
-void pad_lower(WindowSpec& spec, const std::vector<int64_t>& in) {
+void pad_lower(NodeScope& n, WindowSpec& spec, const std::vector<int64_t>& in) {
   for (size_t i = 0; i < 2; ++i) {
     const int64_t size = in[2 + i], stride = spec.strides[i];
     const int64_t reach = (spec.kernel[i] - 1) * spec.dilations[i] + 1;
+    if (stride > 1 && reach > 1) n.made_for_size();
     const int64_t out = (size + stride - 1) / stride;
     const int64_t total = std::max<int64_t>((out - 1) * stride + reach - size, 0);
     spec.pads[i] = total - total / 2;
@@ -31,7 +32,7 @@ void read_padding(NodeScope& n, WindowSpec& spec, const std::vector<int64_t>& in
   if (mode == "SAME_UPPER") {
     spec.is_same = true;
   } else if (mode == "SAME_LOWER") {
-    pad_lower(spec, in);
+    pad_lower(n, spec, in);
   } else if (mode == "NOTSET" || mode.empty()) {
     spec.pads = pads;
   } else if (mode != "VALID") {

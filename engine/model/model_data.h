@@ -39,6 +39,7 @@ struct ModelInfo {
   std::string
       model_id;  // hex SHA-256 over graph part and block checksum table; set by loader and writer
   int64_t input_c = 3, input_h = 224, input_w = 224;  // default input size
+  bool fixed_size = false;  // the graph is the source's network at that size only
   Preprocess preprocess;
   std::string note;  // what the importer had to choose, for the user to read; in no file
 };

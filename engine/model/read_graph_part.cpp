@@ -102,6 +102,7 @@ class Reader {
     info.input_c = root_.input_c();
     info.input_h = root_.input_h();
     info.input_w = root_.input_w();
+    info.fixed_size = root_.fixed_size();
     return {};
   }
 

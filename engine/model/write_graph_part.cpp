@@ -96,7 +96,7 @@ std::vector<uint8_t> write_graph_part(const GraphPart& part) {
   builder.Finish(fbs::CreateModel(builder, values, nodes, weights, part.model.graph.input,
                                   info.input_c, info.input_h, info.input_w, taps, aliases, groups,
                                   preprocess, architecture, weights_name, source_name,
-                                  source_sha256, licence, producer));
+                                  source_sha256, licence, producer, info.fixed_size));
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 

@@ -22,6 +22,23 @@ TEST(OnnxRefusals, AllUnknownOperatorsAreNamedAtOnce) {
                  "com.acme (node \"c\"), Resize (nodes \"a\", \"b\")");
 }
 
+TEST(OnnxRefusals, QuantisedModelsAreToldFromOtherUnknownOperators) {
+  const auto message = [](const char* op, const char* domain) {
+    OnnxModel model = model_of({node(op, {"x"}, {"y"})});
+    model.nodes[0].domain = domain;
+    return import_model(std::move(model), {}).status().message();
+  };
+  const auto hint = ::testing::EndsWith("(node \"y\"); quantised model, export it in float32");
+  for (const char* op : {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
+                         "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"}) {
+    EXPECT_THAT(message(op, ""), hint);
+  }
+  for (const char* op : {"QLinearAdd", "QLinearGlobalAveragePool", "QGemm", "MatMulNBits"}) {
+    EXPECT_THAT(message(op, "com.microsoft"), hint);
+  }
+  EXPECT_THAT(message("Resize", ""), ::testing::EndsWith("Resize (node \"y\")"));
+}
+
 TEST(OnnxRefusals, AnOperatorYoungerThanTheOpsetIsUnknown) {
   const std::vector<Node> nodes = {node("HardSwish", {"x"}, {"y"})};
   expect_refused(model_of(nodes, {}, {1, 3, 4, 4}, 13), kUnsupported, "HardSwish (node \"y\")");
