@@ -27,7 +27,6 @@ import onnxruntime
 import PIL.Image
 import torch
 
-import golden_of
 import make_golden
 import seeded_nets
 
@@ -61,8 +60,6 @@ NETS = [
     # At other sizes PyTorch cannot export its adaptive pooling.
     Net("vgg11_bn_narrow", "classifier.4", "features.14", "", 224),
 ]
-# Without a linear layer; in a graph that penult does not recognise, `penultimate` is the output then.
-NO_LINEAR = ("squeezenet1_1",)
 
 # file: in the assets; short: side of the photo before the crop to size; the others as in Net
 Real = collections.namedtuple("Real", "file build short size penultimate middle")
@@ -144,15 +141,6 @@ def round_to_half(model):
             tensor.copy_(tensor.half().float())
 
 
-def names_in(known, net):
-    """(penultimate, middle): what the model calls them. Graphs that penult does not recognise have names of the
-    exporter's making, or else the number of the scale, whose last place the middle is."""
-    first_known = lambda names: next((name for name in names if name in known), names[0])
-    as_exported = lambda name: name.removesuffix(".cat") + ".concat" if name.endswith(".cat") else name
-    penultimate = [net.penultimate, as_exported(net.penultimate)] if net.name in NO_LINEAR else ["penultimate"]
-    return first_known(penultimate), first_known([net.middle, as_exported(net.middle), "2"])
-
-
 def write_golden(path, batch, values):
     arrays = {"input": batch.numpy(), **{name: value.numpy() for name, value in values.items()}}
     numpy.savez_compressed(path, meta=numpy.array(json.dumps({"size": batch.shape[-1]})), **arrays)
@@ -182,7 +170,7 @@ def held(penult, source, net, batch, values):
     made = run(penult, "convert", source, "-o", model, "--force", *options)
     if made.returncode != 0:
         return made.stderr.strip()
-    names = names_in(golden_of.names_of_model(penult, model), net)
+    names = ["penultimate", net.middle]  # of a graph, too: penult recognises it
     write_golden(golden, batch, dict(zip(names, values)))
     figures = verify(penult, model, golden, names)
     os.remove(model)

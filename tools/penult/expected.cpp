@@ -194,7 +194,12 @@ Result<Expected> read_expected(const std::string& path, const converters::Import
     PENULT_ASSIGN_OR_RETURN(const Loaded other, Model::load(path));
     return of_network(other, model);
   }
-  PENULT_ASSIGN_OR_RETURN(ModelData imported, converters::import_file(path, options));
+  converters::ImportOptions as_model = options;
+  if (model.data().info.fixed_size) {  // the file is another network at each size
+    as_model.input_h = model.input_h();
+    as_model.input_w = model.input_w();
+  }
+  PENULT_ASSIGN_OR_RETURN(ModelData imported, converters::import_file(path, as_model));
   PENULT_ASSIGN_OR_RETURN(const Loaded other, Model::from_data(std::move(imported)));
   return of_network(other, model);
 }

@@ -54,7 +54,8 @@ void print_json(const Model& model, const std::vector<TapInfo>& taps, const TapC
       {"architecture", info.architecture},   {"weights", info.weights_name},
       {"model_id", info.model_id},           {"source", info.source_name},
       {"source_sha256", info.source_sha256}, {"licence", info.licence},
-      {"producer", info.producer},           {"input", {3, info.input_h, info.input_w}}};
+      {"producer", info.producer},           {"input", {3, info.input_h, info.input_w}},
+      {"fixed_size", info.fixed_size}};
   root["taps"] = nlohmann::ordered_json::array();
   for (size_t t = 0; t < taps.size(); ++t) {
     root["taps"].push_back(json_of(taps[t], costs.ram_bytes[t], costs.ms[t]));
@@ -72,8 +73,9 @@ void print_json(const Model& model, const std::vector<TapInfo>& taps, const TapC
 
 void print_model(const Model& model, size_t taps) {
   const ModelInfo& info = model.data().info;
-  print_out("{} ({}), input 3x{}x{}, {} taps\n", escape_name(info.architecture),
-            escape_name(info.weights_name), info.input_h, info.input_w, taps);
+  print_out("{} ({}), input 3x{}x{}{}, {} taps\n", escape_name(info.architecture),
+            escape_name(info.weights_name), info.input_h, info.input_w,
+            info.fixed_size ? " only" : "", taps);
   print_out("source   {} sha256 {}\n", escape_name(info.source_name), info.source_sha256);
   print_out("model id {}\n", info.model_id);
   if (!info.licence.empty()) print_out("licence  {}\n", escape_name(info.licence));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """penult verify against an ONNX file of the network, with and without the name of its architecture."""
 
+import json
 import math
 import random
 import sys
@@ -15,7 +16,7 @@ from onnx_file import attribute, initializer, model, node, number, packed, text,
 class SqueezeNet:
     """squeezenet1_1 of a few channels, as a state dict and as an ONNX file of the same numbers."""
 
-    def __init__(self):
+    def __init__(self, pooling="GlobalAveragePool"):
         self.draw = random.Random(3)
         self.weights = torch_file.StateDict()
         self.nodes = []
@@ -23,7 +24,7 @@ class SqueezeNet:
         for i in range(2, 13):
             x = self.pool(f"/features.{i}", x) if i in (2, 5, 8) else self.fire(f"features.{i}", x)
         x = self.relu("/classifier.2", self.conv("classifier.1", x, 8, 5))
-        self.nodes.append(node("GlobalAveragePool", [x], ["/avgpool"]))
+        self.nodes.append(node(pooling, [x], ["/avgpool"]))
         self.nodes.append(node("Flatten", ["/avgpool"], ["y"]))
 
     def ints(self, name, *numbers):
@@ -59,10 +60,10 @@ class SqueezeNet:
         self.nodes.append(node("Concat", sides, ["/" + name], attribute("axis", 2, number(3, 1))))
         return "/" + name
 
-    def onnx(self):
+    def onnx(self, height=64, width=64):
         tensors = b"".join(initializer(name, tensor.dims, 1, text(9, tensor.data))
                            for name, tensor in self.weights.tensors.items())
-        return model(b"".join(self.nodes) + tensors + value(11, "x", ["n", 3, 64, 64]) +
+        return model(b"".join(self.nodes) + tensors + value(11, "x", ["n", 3, height, width]) +
                      value(12, "y", ["n", 5]))
 
 
@@ -99,6 +100,19 @@ class VerifyOnnx(support.ProgramTest):
         for name in ("net.penult", support.ROOT / "tests/golden/mobilenet_v2_96.npz"):
             result = self.penult("verify", "net.penult", "--against", name, "--arch", "squeezenet1_1", code=2)
             self.assertIn(", expected a weight file, whose architecture --arch could say", result.stderr)
+
+    def test_network_of_one_size_is_compared_at_that(self):
+        """The whole map as a window: the file is another network at each size."""
+        (self.folder / "one.onnx").write_bytes(SqueezeNet("GlobalMaxPool").onnx("h", "w"))
+        made = self.penult("convert", "one.onnx", "--input-size", "40x40").stdout
+        self.assertIn("note: the model is for 40x40 pixels only: node \"/avgpool\" (GlobalMaxPool)", made)
+        self.assertIn("input 3x40x40 only", self.penult("inspect", "one.penult").stdout)
+        for model, fixed in (("one.penult", True), ("net.penult", False)):
+            about = json.loads(self.penult("inspect", model, "--json").stdout)["model"]
+            self.assertEqual(about["fixed_size"], fixed)
+        said = self.penult("verify", "one.penult", "--against", "one.onnx", "--quiet").stdout
+        self.assertRegex(said, r"\A.*; (\d+) of the model's \1 taps by name, ")
+        self.assertIn(", 0 beyond the tolerance; ", said)
 
 
 if __name__ == "__main__":
