@@ -2,6 +2,7 @@
 
 #include "tools/penult/convert.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -11,6 +12,7 @@
 #include "engine/base/text.h"
 #include "tools/penult/choice.h"
 #include "tools/penult/command.h"
+#include "tools/penult/moved.h"
 #include "tools/penult/proof.h"
 #include "tools/penult/signals.h"
 #include "tools/penult/streams.h"
@@ -112,6 +114,26 @@ void print_choices(const converters::ImportReport& report, const Preprocess& pre
             report.preprocess_by, chosen ? "" : "; --preprocess overrides");
 }
 
+void print_proof(const Proof& proof) {
+  print_out("proof: kernels against reference at {} x {}, {} taps compared", proof.side.h,
+            proof.side.w, proof.taps);
+  if (!proof.worst_tap.empty()) {
+    print_out(": cosine >= 1 - {:.1e}, max error {:.1e} of the tap's maximum ({})",
+              std::max(0.0, 1 - proof.worst.cosine), proof.worst.error,
+              escape_name(proof.worst_tap));
+  }
+  print_out("\n");
+  if (proof.amplified.empty()) return;
+  const auto most =
+      std::max_element(proof.amplified.begin(), proof.amplified.end(),
+                       [](const Amplified& a, const Amplified& b) { return a.error < b.error; });
+  print_out(
+      "note: at {} of these the weights amplify roundings, most at {}: kernels and reference are "
+      "{:.1e} of the maximum apart, but weights and input moved by {:.1e} of themselves move it by "
+      "{:.1e}: float32 gives no more digits there (docs/numerics.md)\n",
+      proof.amplified.size(), escape_name(most->tap), most->error, kMove, most->moved);
+}
+
 Outcome convert(Options options) {
   PENULT_RETURN_IF_ERROR(parse_input_size(options.input_size, options.import));
   PENULT_RETURN_IF_ERROR(check_architecture(options.import.arch));
@@ -142,16 +164,11 @@ Outcome convert_file(const Conversion& options) {
   if (!proven.ok()) return of_file(proven.status());
   if (Status written = proven->file.commit(); !written.ok()) return of_file(std::move(written));
   const ModelInfo& info = proven->model->data().info;
-  const Proof& proof = proven->proof;
   print_out("{}: {} from {} ({})\n", escape_name(options.out), info.architecture,
             escape_name(info.source_name), escape_name(info.weights_name));
   print_choices(report, info.preprocess);
   print_out("model id {}\n", info.model_id);
-  print_out(
-      "proof: kernels against reference at {} x {}, {} taps compared: cosine >= 1 - {:.1e}, "
-      "max error {:.1e} of the tap's maximum ({})\n",
-      proof.side.h, proof.side.w, proof.taps, std::max(0.0, 1 - proof.cosine), proof.error,
-      escape_name(proof.worst_tap));
+  print_proof(proven->proof);
   return {};
 }
 
