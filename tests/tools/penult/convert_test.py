@@ -20,7 +20,8 @@ class Convert(support.ProgramTest):
                                r"\(ImageNet-1k.*\)\nread as: PyTorch state dict \(legacy format\)\n"
                                r"preprocessing: torchvision-256 \(by the table "
                                r"of published weights, which has this file; --preprocess "
-                               rf"overrides\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
+                               rf"overrides\)\npenultimate: \"adaptive_avg_pool2d\", 1280 numbers\n"
+                               rf"model id [0-9a-f]{{64}}\n{PROOF}\Z")
         self.assertEqual(self.files(), ["m.penult"])
 
     def test_same_weights_make_the_same_file(self):
