@@ -74,7 +74,7 @@ void Namer::find_classifiers() {
   }
 }
 
-// Not those of an auxiliary classifier, nor of a network that is run on two pictures: then only the
+// Not with an auxiliary classifier, nor those of a network that is run twice: then only the
 // last classifier counts.
 bool Namer::share_features() {
   const int tap = find_penultimate();
