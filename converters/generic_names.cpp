@@ -1,6 +1,7 @@
 #include "converters/generic_names.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,16 +13,25 @@ namespace {
 
 size_t index(ValueId value) { return static_cast<size_t>(value); }
 
+// After every node: what reads an end.
+constexpr size_t kNever = std::numeric_limits<size_t>::max();
+
 class Namer {
  public:
-  explicit Namer(ModelData& model) : model_(model), tap_of_(model.graph.values.size(), -1) {
+  explicit Namer(ModelData& model)
+      : model_(model),
+        tap_of_(model.graph.values.size(), -1),
+        producers_(model.graph.values.size(), nullptr) {
     for (size_t i = 0; i < model.taps.size(); ++i) {
       tap_of_[index(model.taps[i].value)] = static_cast<int>(i);
       names_.insert(model.taps[i].name);
     }
     for (const Alias& alias : model.aliases) names_.insert(alias.name);
     for (const TapGroup& group : model.groups) names_.insert(group.name);
-    find_needed();
+    for (const Node& node : model.graph.nodes) producers_[index(node.output)] = &node;
+    find_classifiers();
+    if (classifiers_.size() > 1 && !share_features()) classifiers_.resize(1);
+    find_steps();
   }
 
   void name_penultimate();
@@ -29,8 +39,11 @@ class Namer {
   void name_stages();
 
  private:
-  void find_needed();
+  void find_classifiers();
+  bool share_features();
+  int find_penultimate();
   void find_steps();
+  std::vector<ValueId> find_cuts(const std::vector<ValueId>& ends);
   bool ends_step(ValueId value) const;
   void alias(const std::string& name, int tap) {
     if (names_.insert(name).second) model_.aliases.push_back({name, tap});
@@ -39,46 +52,86 @@ class Namer {
   ModelData& model_;
   std::vector<int> tap_of_;                        // by value, -1: none
   std::vector<const Node*> producers_;             // by value
-  std::vector<std::vector<const Node*>> readers_;  // by value; of nodes the end needs
+  std::vector<std::vector<const Node*>> readers_;  // by value; of nodes that the ends need
+  const Node* last_conv_ = nullptr;                // that the ends need
+  std::vector<const Node*> classifiers_;           // the last first
   std::vector<ValueId> steps_;
   std::set<std::string> names_;
 };
 
-// The nodes that the last tap needs: others hang on to further outputs.
-void Namer::find_needed() {
+// Linear layers behind which no other one comes, and no map: those that weigh the channels of a map
+// are parts of a block.
+void Namer::find_classifiers() {
   const Graph& graph = model_.graph;
-  producers_.assign(graph.values.size(), nullptr);
-  readers_.resize(graph.values.size());
-  std::vector<bool> needed(graph.values.size(), false);
-  needed[index(model_.taps.back().value)] = true;
+  std::vector<bool> goes_on(graph.values.size(), false);
+  for (size_t v = 0; v < graph.values.size(); ++v) goes_on[v] = graph.values[v].shape.is_map();
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
-    producers_[index(node.output)] = &node;
+    const bool is_linear = node.op == &kLinear, is_inner = goes_on[index(node.output)];
+    if (is_linear && !is_inner) classifiers_.push_back(&node);
+    if (!is_linear && !is_inner) continue;
+    for (const ValueId input : node.inputs) goes_on[index(input)] = true;
+  }
+}
+
+// Not with an auxiliary classifier, nor those of a network that is run twice: then only the
+// last classifier counts.
+bool Namer::share_features() {
+  const int tap = find_penultimate();
+  if (tap < 0) return false;
+  return last_conv_ == nullptr ||
+         last_conv_ <= producers_[index(model_.taps[static_cast<size_t>(tap)].value)];
+}
+
+// The last tap that all classifiers read from, -1 if there is none.
+int Namer::find_penultimate() {
+  std::vector<ValueId> read;
+  for (const Node* node : classifiers_) read.push_back(node->inputs[0]);
+  int tap = -1;
+  for (const ValueId value : find_cuts(read)) {
+    if (tap_of_[index(value)] >= 0) tap = tap_of_[index(value)];
+  }
+  return tap;
+}
+
+// The values, in execution order, through which every path from the input to one of `ends` goes.
+// In a topological order, such a value is one that no reader of an earlier value comes after.
+std::vector<ValueId> Namer::find_cuts(const std::vector<ValueId>& ends) {
+  const Graph& graph = model_.graph;
+  readers_.assign(graph.values.size(), {});
+  last_conv_ = nullptr;
+  std::vector<size_t> last_reader(graph.values.size(), 0);  // node number + 1
+  std::vector<bool> needed(graph.values.size(), false);
+  for (const ValueId end : ends) {
+    needed[index(end)] = true;
+    last_reader[index(end)] = kNever;
+  }
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
     if (!needed[index(node.output)]) continue;
+    if (last_conv_ == nullptr && node.op == &kConv2d) last_conv_ = &node;
     for (const ValueId input : node.inputs) {
       needed[index(input)] = true;
       readers_[index(input)].push_back(&node);
+      last_reader[index(input)] = std::max(last_reader[index(input)], i + 1);
     }
   }
-  find_steps();
-}
-
-// In a topological order, a value is a cut if no reader of an earlier value comes after it.
-void Namer::find_steps() {
-  const Graph& graph = model_.graph;
-  std::vector<size_t> last_reader(graph.values.size(), 0);  // node number + 1
-  for (size_t v = 0; v < graph.values.size(); ++v) {
-    for (const Node* node : readers_[v]) {
-      last_reader[v] = std::max(last_reader[v], static_cast<size_t>(node - graph.nodes.data()) + 1);
-    }
-  }
+  std::vector<ValueId> cuts;
   size_t furthest = last_reader[index(graph.input)];
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ValueId value = graph.nodes[i].output;
-    if (furthest <= i + 1 && !readers_[index(value)].empty() && ends_step(value)) {
-      steps_.push_back(value);
-    }
+    if (furthest <= i + 1 && needed[index(value)]) cuts.push_back(value);
     furthest = std::max(furthest, last_reader[index(value)]);
+  }
+  return cuts;
+}
+
+void Namer::find_steps() {
+  std::vector<ValueId> ends;
+  for (const Node* node : classifiers_) ends.push_back(node->output);
+  if (ends.empty()) ends.push_back(model_.taps.back().value);
+  for (const ValueId value : find_cuts(ends)) {
+    if (!readers_[index(value)].empty() && ends_step(value)) steps_.push_back(value);
   }
 }
 
@@ -94,17 +147,8 @@ bool Namer::ends_step(ValueId value) const {
 }
 
 void Namer::name_penultimate() {
-  const ValueId end = model_.taps.back().value;
-  for (ValueId value = end; value != model_.graph.input;) {
-    const Node& node = *producers_[index(value)];
-    const bool is_after = node.op->activation != nullptr || node.op == &kSoftmax;
-    if (!is_after && node.op != &kLinear) break;
-    value = node.inputs[0];
-    if (node.op != &kLinear) continue;
-    if (tap_of_[index(value)] >= 0) return alias("penultimate", tap_of_[index(value)]);
-    break;
-  }
-  alias("penultimate", tap_of_[index(end)]);
+  const int tap = find_penultimate();
+  alias("penultimate", tap >= 0 ? tap : static_cast<int>(model_.taps.size()) - 1);
 }
 
 void Namer::name_blocks() {

@@ -23,8 +23,10 @@ Result<const Input*> find_only_input(const OnnxModel& model) {
     return unsupported(concat("expected one input, the image, got ", model.inputs.size(),
                               names.empty() ? "" : ": ", names));
   }
-  if (!model.inputs[0].is_float) {
-    return unsupported(concat("input ", names, ": expected float32"));
+  if (!model.inputs[0].type.empty()) {
+    return unsupported(concat("input ", names, ": expected float32, got ", model.inputs[0].type,
+                              "; export the network with a float input, and without what turns "
+                              "pixels into it, which penult does itself (--preprocess)"));
   }
   return &model.inputs[0];
 }

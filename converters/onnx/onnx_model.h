@@ -52,7 +52,7 @@ struct Node {
 // Of the graph: what is not an initializer.
 struct Input {
   std::string name;
-  bool is_float = true;       // of any width
+  std::string type;           // if its numbers are no floats: "uint8", "number 99"
   std::vector<int64_t> dims;  // -1: open, or known by a name only
 };
 
@@ -61,8 +61,8 @@ struct OnnxModel {
   std::string producer;  // "pytorch 2.1.0"
   int64_t opset = 0;     // of the domain ""
   std::vector<std::pair<std::string, int64_t>> other_opsets;
-  // In the file's order. Each value has one source, which comes before its readers: an input, an
-  // initializer or a node. Values that subgraphs (kOther) read are not looked at.
+  // In the file's order, or one near it: each value has one source, which comes before its readers,
+  // an input, an initializer or a node. Values that subgraphs (kOther) read are not looked at.
   std::vector<Node> nodes;
   std::map<std::string, Tensor> initializers;
   std::vector<Input> inputs;  // without those that have an initializer

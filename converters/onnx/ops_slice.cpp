@@ -31,6 +31,23 @@ ValueId cut_channels(NodeScope& n, const Symbol& x, int64_t begin, int64_t end) 
   return n.add(kSlice, {x.value}, {}, std::move(attrs));
 }
 
+// These channels, in this order: what is in order in x in one piece.
+ValueId pick_channels(NodeScope& n, const Symbol& x, const std::vector<int64_t>& channels) {
+  std::vector<ValueId> pieces;
+  for (size_t begin = 0, end = 0; begin < channels.size() && n.ok(); begin = end) {
+    end = begin + 1;
+    while (end < channels.size() && channels[end] == channels[end - 1] + 1) ++end;
+    if (pieces.size() == Graph::kMaxInputs) {
+      n.unsupported(concat("expected channels in at most ", Graph::kMaxInputs, " pieces"));
+      break;
+    }
+    pieces.push_back(cut_channels(n, x, channels[begin], channels[end - 1] + 1));
+  }
+  if (pieces.size() > 1 && x.flattened.c != 0) n.unsupported("expected no flattened map");
+  if (!n.ok()) return x.value;
+  return pieces.size() == 1 ? pieces[0] : n.add(kConcat, std::move(pieces));
+}
+
 }  // namespace
 
 // Of channels: those. Of height and width: a cut, and every stride-th pixel of the rest.
@@ -46,6 +63,13 @@ void convert_slice(NodeScope& n) {
     const Role role = x.axes[slice.axis];
     if (role == Role::kChannel && slice.step == 1 && slice.count > 0) {
       x.value = cut_channels(n, x, slice.first, slice.first + slice.count);
+      continue;
+    }
+    constexpr int64_t kMostPieces = Graph::kMaxInputs;
+    if (role == Role::kChannel && slice.count > 0 && slice.count <= kMostPieces) {
+      std::vector<int64_t> channels;
+      for (int64_t i = 0; i < slice.count; ++i) channels.push_back(slice.first + i * slice.step);
+      x.value = pick_channels(n, x, channels);
       continue;
     }
     if ((role != Role::kRow && role != Role::kColumn) || slice.step < 1 || slice.count < 1) {
@@ -66,21 +90,27 @@ void convert_slice(NodeScope& n) {
   n.output_value(subsample(n, cut, strides[0], strides[1]), x);
 }
 
-// One channel, whose axis goes away.
+// One channel, whose axis goes away, or channels in any order, such as BGR of RGB.
 void convert_gather(NodeScope& n) {
   n.expect_inputs(2, 2);
   const Symbol x = n.value(0);
-  const std::vector<int64_t> indices = n.ints_at(1);
+  std::vector<int64_t> channels = n.ints_at(1);
   const size_t axis = n.axis(n.int_of("axis", 0), x.axes.size());
   if (!n.ok()) return;
-  if (!n.constant(1)->dims.empty() || indices.size() != 1 || x.axes[axis] != Role::kChannel) {
-    return n.unsupported(
-        concat("expected one channel, got ", indices, " of axis ", axis, " of ", describe_axes(x)));
+  const size_t rank = n.constant(1)->dims.size();
+  if (rank > 1 || channels.empty() || x.axes[axis] != Role::kChannel) {
+    return n.unsupported(concat("expected one channel or a list of some, got ", channels,
+                                " of axis ", axis, " of ", describe_axes(x)));
   }
-  const int64_t c = n.shape(x).c, at = indices[0] < 0 ? indices[0] + c : indices[0];
-  if (at < 0 || at >= c) return n.invalid(concat("index ", indices[0], " of ", c, " channels"));
-  Symbol y = {.value = cut_channels(n, x, at, at + 1), .axes = x.axes};
-  y.axes.erase(y.axes.begin() + static_cast<ptrdiff_t>(axis));
+  const int64_t c = n.shape(x).c;
+  for (int64_t& channel : channels) {
+    if (channel < -c || channel >= c) {
+      return n.invalid(concat("index ", channel, " of ", c, " channels"));
+    }
+    if (channel < 0) channel += c;
+  }
+  Symbol y = {.value = pick_channels(n, x, channels), .axes = x.axes, .flattened = x.flattened};
+  if (rank == 0) y.axes.erase(y.axes.begin() + static_cast<ptrdiff_t>(axis));
   n.output(0, std::move(y));
 }
 

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "converters/onnx/external_data.h"
+#include "converters/onnx/node_order.h"
 #include "converters/onnx/onnx_file.pb.h"
 #include "converters/onnx/onnx_model.h"
 #include "converters/onnx/read_model_node.h"
@@ -87,7 +88,7 @@ Result<Input> read_input(const onnx_file::ValueInfo& from) {
   const std::string where = concat("input ", quote(input.name));
   if (!from.type().has_tensor_type()) return unsupported(where + " is no tensor");
   const onnx_file::TensorType& type = from.type().tensor_type();
-  input.is_float = is_float_type(type.elem_type());
+  if (!is_float_type(type.elem_type())) input.type = type_name(type.elem_type());
   if (!type.has_shape()) {
     return unsupported(where + " has no shape, not even one of open sizes; export it with one");
   }
@@ -113,8 +114,8 @@ Status read_ends(const WireParts& parts, OnnxModel& model) {
   return {};
 }
 
-// Each value has one source, before its readers. That also leaves no room for cycles.
-Status check_order(const OnnxModel& model) {
+// Each name has one source. What nodes read is looked at when they are put in order.
+Status check_names(const OnnxModel& model) {
   std::set<std::string_view> known;
   for (const auto& [name, tensor] : model.initializers) known.insert(name);
   for (const Input& input : model.inputs) {
@@ -125,11 +126,6 @@ Status check_order(const OnnxModel& model) {
   }
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const Node& node = model.nodes[i];
-    for (const std::string& name : node.inputs) {
-      if (name.empty() || known.contains(name)) continue;
-      return corrupt(concat(describe_node(node, i), " reads ", quote(name),
-                            ", which no node before it yields"));
-    }
     for (const std::string& name : node.outputs) {
       if (name.empty() || known.insert(name).second) continue;
       return corrupt(
@@ -173,7 +169,8 @@ Result<OnnxModel> read_onnx_model(const std::string& path, const OnnxReadOptions
   PENULT_RETURN_IF_ERROR(read_initializers(parts, external, model));
   model.data_files = external.files();
   PENULT_RETURN_IF_ERROR(read_ends(parts, model));
-  PENULT_RETURN_IF_ERROR(check_order(model));
+  PENULT_RETURN_IF_ERROR(check_names(model));
+  PENULT_RETURN_IF_ERROR(sort_nodes(model));
   return model;
 }
 

@@ -247,9 +247,8 @@ Result<uint64_t> check_dims(const std::vector<int64_t>& dims) {
 Result<const Dtype*> dtype_of(int32_t data_type) {
   const bool known = data_type >= 0 && static_cast<size_t>(data_type) < std::size(kDtypes);
   if (known && kDtypes[data_type].bytes > 0) return &kDtypes[data_type];
-  const std::string name = known ? kDtypes[data_type].name : concat("number ", data_type);
   return Status(StatusCode::kFormatUnsupported,
-                concat("its type is ", name,
+                concat("its type is ", type_name(data_type),
                        ", expected float16, bfloat16, float32, float64, bool or integers of 8 to "
                        "64 bits"));
 }
@@ -260,6 +259,11 @@ int64_t Tensor::elems() const {
   int64_t product = 1;
   for (const int64_t dim : dims) product *= dim;
   return product;
+}
+
+std::string type_name(int32_t data_type) {
+  const bool known = data_type >= 0 && static_cast<size_t>(data_type) < std::size(kDtypes);
+  return known ? kDtypes[data_type].name : concat("number ", data_type);
 }
 
 bool is_float_type(int32_t data_type) {

@@ -18,4 +18,7 @@ Result<Tensor> read_tensor(const onnx_file::Tensor& tensor, std::span<const uint
 // Whether numbers of this type become floats: f32, f16, bf16, f64.
 bool is_float_type(int32_t data_type);
 
+// For messages: "uint8", or "number 99".
+std::string type_name(int32_t data_type);
+
 }  // namespace penult::converters::onnx

@@ -82,10 +82,10 @@ TEST_F(OnnxFile, InputsAreThoseWithoutAnInitializer) {
   const OnnxModel model = read(small_model());
   ASSERT_EQ(model.inputs.size(), 2u);
   EXPECT_EQ(model.inputs[0].name, "x");
-  EXPECT_TRUE(model.inputs[0].is_float);
+  EXPECT_EQ(model.inputs[0].type, "");
   EXPECT_THAT(model.inputs[0].dims, ElementsAre(-1, 3, 8, 8));
   EXPECT_EQ(model.inputs[1].name, "i");
-  EXPECT_FALSE(model.inputs[1].is_float);
+  EXPECT_EQ(model.inputs[1].type, "int64");
   EXPECT_TRUE(model.inputs[1].dims.empty());
 }
 
@@ -169,9 +169,10 @@ TEST_F(OnnxFile, InputsAreTensorsWithAShape) {
                  "dimension of -2");
 }
 
-TEST_F(OnnxFile, EachValueHasOneSourceBeforeItsReaders) {
-  expect_corrupt(model(graph_node(node("Add", {"x", "y"}, {"y"})) + relu_graph()),
-                 "node number 0 (Add) reads \"y\", which no node before it yields");
+TEST_F(OnnxFile, EachValueHasOneSource) {
+  expect_corrupt(model(relu_graph(graph_node(node("Add", {"y", "v"}, {"z"})))),
+                 "node number 1 (Add) reads \"v\", which is no input, no initializer, and yielded "
+                 "by no node");
   expect_corrupt(model(relu_graph(graph_node(node("Relu", {"y"}, {"x"})))),
                  "node number 1 (Relu) yields \"x\", which is there already");
   expect_corrupt(model(relu_graph(graph_output(value("z", {})))), "output \"z\"");
@@ -183,6 +184,33 @@ TEST_F(OnnxFile, EachValueHasOneSourceBeforeItsReaders) {
                  "number 0 has no name");
   expect_corrupt(model(relu_graph(graph_input(value("", {1})))), "an input has no name");
   expect_corrupt(model(relu_graph(graph_node(node("", {"y"}, {"z"})))), "has no operator");
+}
+
+// As ONNX Runtime's converter to float16 leaves them: what it adds stands at the end.
+TEST_F(OnnxFile, NodesAreSortedOnlyWhereTheyHaveTo) {
+  const auto order = [&](const std::vector<std::string>& nodes) {
+    std::string graph = graph_output(value("y", {})) + graph_input(value("x", {1, 3, 8, 8}));
+    for (const std::string& n : nodes) graph += graph_node(n);
+    std::string ops;
+    for (const Node& n : read(model(graph)).nodes) ops += n.op;
+    return ops;
+  };
+  const std::string a = node("A", {"x"}, {"a"}), b = node("B", {"a"}, {"b"}),
+                    c = node("C", {"x", "x"}, {"c"}), d = node("D", {"b", "c"}, {"y"});
+  EXPECT_EQ(order({a, b, c, d}), "ABCD");
+  EXPECT_EQ(order({c, a, b, d}), "CABD");
+  EXPECT_EQ(order({b, c, d, a}), "CABD");
+  EXPECT_EQ(order({d, c, b, a}), "CABD");
+}
+
+TEST_F(OnnxFile, ACycleIsNoMissingName) {
+  const std::string tail = graph_node(node("Tail", {"b", "x"}, {"y"}));
+  const auto with = [&](const std::string& nodes) {
+    return model(tail + nodes + graph_input(value("x", {1})) + graph_output(value("y", {})));
+  };
+  expect_corrupt(with(graph_node(node("A", {"b"}, {"a"})) + graph_node(node("B", {"a"}, {"b"}))),
+                 "(B) is part of a cycle");
+  expect_corrupt(with(graph_node(node("B", {"b"}, {"b"}))), "(B) is part of a cycle");
 }
 
 TEST_F(OnnxFile, EncodingsThatNobodyWritesAreRefused) {

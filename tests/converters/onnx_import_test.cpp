@@ -299,6 +299,40 @@ TEST(OnnxShapes, AChannelTakenOutAndPutBackIsASlice) {
   EXPECT_THAT(run(model), ElementsAre(0.1f, 0, 0.1f));
 }
 
+TEST(OnnxShapes, ChannelsInAnotherOrderAreJoinedSlices) {
+  const auto picked = [](std::vector<int64_t> channels) {
+    return import(model_of({node("Gather", {"x", "i"}, {"y"}, {{"axis", an_int(1)}})},
+                           {{"i", int_tensor(std::move(channels))}}, {1, 3, 1, 1}));
+  };
+  EXPECT_THAT(ops(picked({2, 1, 0})), ElementsAre("slice", "slice", "slice", "concat"));
+  EXPECT_THAT(run(picked({2, 1, 0})), ElementsAre(0.2f, 0.1f, 0));
+  EXPECT_THAT(ops(picked({-2, -1, 0, 0})), ElementsAre("slice", "slice", "slice", "concat"));
+  EXPECT_THAT(run(picked({-2, -1, 0, 0})), ElementsAre(0.1f, 0.2f, 0, 0));
+  EXPECT_THAT(ops(picked({1})), ElementsAre("slice"));
+  const auto sliced = [](int64_t from, int64_t to, int64_t step) {
+    return run(model_of({node("Slice", {"x", "from", "to", "axis", "step"}, {"y"})},
+                        {{"from", int_tensor({from})},
+                         {"to", int_tensor({to})},
+                         {"axis", int_tensor({1})},
+                         {"step", int_tensor({step})}},
+                        {1, 3, 1, 1}));
+  };
+  EXPECT_THAT(sliced(-1, INT64_MIN, -1), ElementsAre(0.2f, 0.1f, 0));
+  EXPECT_THAT(sliced(0, 3, 2), ElementsAre(0, 0.2f));
+}
+
+TEST(OnnxShapes, ChannelsOfAFlattenedMapKeepTheirOrder) {
+  const auto picked = [](std::vector<int64_t> channels) {
+    return model_of(
+        {node("Transpose", {"x"}, {"t"}, {{"perm", ints({0, 2, 3, 1})}}),
+         node("Flatten", {"t"}, {"f"}), node("Gather", {"f", "i"}, {"y"}, {{"axis", an_int(1)}})},
+        {{"i", int_tensor(std::move(channels))}}, {1, 3, 2, 1});
+  };
+  expect_refused(picked({0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}), StatusCode::kFormatUnsupported,
+                 "expected no flattened map");
+  expect_refused(picked({5, 0}), StatusCode::kFormatUnsupported, "expected a map");
+}
+
 TEST(OnnxShapes, SoftmaxFlattensBeforeOpset13) {
   const std::vector<Node> nodes = {node("Softmax", {"x"}, {"y"}, {{"axis", an_int(1)}})};
   EXPECT_THAT(ops(import(model_of(nodes, {}, {1, 3}, 12))), ElementsAre("softmax"));

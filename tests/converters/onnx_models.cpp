@@ -77,7 +77,7 @@ OnnxModel model_of(std::vector<Node> nodes, std::map<std::string, Tensor> tensor
   model.outputs = {nodes.back().outputs[0]};
   model.nodes = std::move(nodes);
   model.initializers = std::move(tensors);
-  model.inputs = {{.name = "x", .is_float = true, .dims = std::move(dims)}};
+  model.inputs = {{.name = "x", .type = "", .dims = std::move(dims)}};
   return model;
 }
 

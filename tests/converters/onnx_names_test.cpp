@@ -110,6 +110,104 @@ TEST(GenericNames, BlocksAreTheStepsThatEveryPathTakes) {
   EXPECT_THAT(names, ElementsAre("stem.relu", "c", "g"));
 }
 
+// Behind a map of 3 channels: nodes, then what `penultimate` stands for.
+std::string penultimate_of(std::vector<Node> nodes, std::vector<std::string> outputs) {
+  const std::vector<Node> trunk = {
+      node("Conv", {"x", "w"}, {"map"}), node("GlobalAveragePool", {"map"}, {"pool"}),
+      node("Flatten", {"pool"}, {"flat"}), node("Gemm", {"flat", "fc"}, {"logits"})};
+  nodes.insert(nodes.begin(), trunk.begin(), trunk.end());
+  OnnxModel onnx = model_of(std::move(nodes), {{"w", counting({3, 3, 1, 1})},
+                                               {"fc", counting({3, 5})},
+                                               {"fc3", counting({3, 3})},
+                                               {"seven", numbers({}, {7})},
+                                               {"five", counting({5}, 0.1f)},
+                                               {"from", int_tensor({0})},
+                                               {"to", int_tensor({2})},
+                                               {"one", int_tensor({1})}});
+  onnx.outputs = std::move(outputs);
+  ModelData model = import(std::move(onnx));
+  add_generic_names(model);
+  return tap_of(model, "penultimate");
+}
+
+TEST(GenericNames, WhatComesBehindTheClassifierMayBeAnything) {
+  EXPECT_EQ(penultimate_of({node("Mul", {"logits", "seven"}, {"y"})}, {"y"}), "pool");
+  EXPECT_EQ(penultimate_of({node("Mul", {"logits", "five"}, {"y"})}, {"y"}), "pool");
+  EXPECT_EQ(penultimate_of({node("Slice", {"logits", "from", "to", "one"}, {"y"})}, {"y"}), "pool");
+  EXPECT_EQ(
+      penultimate_of({node("Concat", {"logits", "logits"}, {"y"}, {{"axis", an_int(1)}})}, {"y"}),
+      "pool");
+}
+
+TEST(GenericNames, FurtherOutputsDoNotHideTheClassifier) {
+  const Node gate = node("Sigmoid", {"map"}, {"y"});
+  EXPECT_EQ(penultimate_of({gate}, {"logits", "y"}), "pool");
+  EXPECT_EQ(penultimate_of({gate}, {"y", "logits"}), "pool");
+  EXPECT_EQ(penultimate_of({gate}, {"y"}), "y");
+}
+
+TEST(GenericNames, OfSeveralClassifiersItIsTheEndOfWhatTheyShare) {
+  const Node hidden = node("Gemm", {"flat", "fc3"}, {"hidden"}),
+             relu = node("Relu", {"hidden"}, {"relu"}), mlp = node("Gemm", {"relu", "fc"}, {"y"});
+  EXPECT_EQ(penultimate_of({hidden, relu, mlp}, {"y"}), "relu");
+  EXPECT_EQ(penultimate_of({hidden, relu, mlp}, {"logits", "y"}), "pool");
+  const Node late = node("Gemm", {"flat", "fc"}, {"late"});
+  EXPECT_EQ(penultimate_of({hidden, relu, mlp, late}, {"y", "late"}), "pool");
+  const Node top = node("GlobalMaxPool", {"map"}, {"top"}),
+             flat = node("Flatten", {"top"}, {"top_flat"}),
+             other = node("Gemm", {"top_flat", "fc"}, {"y"});
+  EXPECT_EQ(penultimate_of({top, flat, other}, {"logits", "y"}), "map");
+}
+
+// An auxiliary classifier, whichever output comes first; a network on two pictures.
+TEST(GenericNames, OfClassifiersWithConvolutionsOfTheirOwnTheLastCounts) {
+  const std::vector<Node> deeper = {
+      node("Conv", {"map", "w"}, {"deep"}), node("GlobalAveragePool", {"deep"}, {"end"}),
+      node("Flatten", {"end"}, {"end_flat"}), node("Gemm", {"end_flat", "fc"}, {"y"})};
+  EXPECT_EQ(penultimate_of(deeper, {"y", "logits"}), "end");
+  EXPECT_EQ(penultimate_of(deeper, {"logits", "y"}), "end");
+  std::vector<Node> twice = deeper;
+  twice[0] = node("Conv", {"x", "w"}, {"deep"});
+  twice.back().outputs[0] = "again";
+  twice.push_back(node("Add", {"logits", "again"}, {"y"}));
+  EXPECT_EQ(penultimate_of(twice, {"y"}), "end");
+}
+
+TEST(GenericNames, LayersThatWeighChannelsAreNoClassifiers) {
+  ModelData model = import(model_of(
+      {node("Conv", {"x", "w"}, {"map"}), node("GlobalAveragePool", {"map"}, {"pool"}),
+       node("Flatten", {"pool"}, {"flat"}), node("Gemm", {"flat", "fc3"}, {"gate"}),
+       node("Sigmoid", {"gate"}, {"scale"}), node("Reshape", {"scale", "dims"}, {"s"}),
+       node("Mul", {"map", "s"}, {"weighed"}), node("GlobalAveragePool", {"weighed"}, {"y"})},
+      {{"w", counting({3, 3, 1, 1})},
+       {"fc3", counting({3, 3})},
+       {"dims", int_tensor({1, 3, 1, 1})}}));
+  add_generic_names(model);
+  EXPECT_EQ(tap_of(model, "penultimate"), "y");
+}
+
+// Whichever classifier comes last: none of its layers is a step of the other's.
+TEST(GenericNames, BlocksAreOfAllClassifiers) {
+  for (const bool mlp_first : {true, false}) {
+    std::vector<Node> nodes = {node("Relu", {"x"}, {"a"}),
+                               node("GlobalAveragePool", {"a"}, {"pool"}),
+                               node("Flatten", {"pool"}, {"flat"})};
+    const Node fc = node("Gemm", {"flat", "fc"}, {"logits"});
+    if (!mlp_first) nodes.push_back(fc);
+    nodes.push_back(node("Gemm", {"flat", "fc3"}, {"hidden"}));
+    nodes.push_back(node("Relu", {"hidden"}, {"relu"}));
+    nodes.push_back(node("Gemm", {"relu", "fc"}, {"y"}));
+    if (mlp_first) nodes.push_back(fc);
+    OnnxModel onnx = model_of(nodes, {{"fc", counting({3, 5})}, {"fc3", counting({3, 3})}});
+    onnx.outputs = {"logits", "y"};
+    ModelData model = import(std::move(onnx));
+    add_generic_names(model);
+    ASSERT_EQ(model.groups.size(), 1u);
+    ASSERT_EQ(model.groups[0].taps.size(), 1u);
+    EXPECT_EQ(model.taps[static_cast<size_t>(model.groups[0].taps[0])].name, "a");
+  }
+}
+
 TEST(GenericNames, WithoutAClassifierTheLastTapIsPenultimate) {
   ModelData model = import(model_of({node("Relu", {"x"}, {"a"}), node("Sigmoid", {"a"}, {"b"})}));
   add_generic_names(model);

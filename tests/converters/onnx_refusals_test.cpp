@@ -132,11 +132,12 @@ TEST(OnnxRefusals, TrainingIsNotEvaluation) {
 TEST(OnnxRefusals, TheInputIsOneImage) {
   const std::vector<Node> nodes = {node("Relu", {"x"}, {"y"})};
   OnnxModel two = model_of(nodes);
-  two.inputs.push_back({.name = "size", .is_float = true, .dims = {2}});
+  two.inputs.push_back({.name = "size", .type = "int64", .dims = {2}});
   expect_refused(two, kUnsupported, "expected one input, the image, got 2: \"x\", \"size\"");
   OnnxModel bytes = model_of(nodes);
-  bytes.inputs[0].is_float = false;
-  expect_refused(bytes, kUnsupported, "expected float32");
+  bytes.inputs[0].type = "uint8";
+  expect_refused(bytes, kUnsupported,
+                 "input \"x\": expected float32, got uint8; export the network with a float input");
   expect_refused(model_of(nodes, {}, {1, 1, 28, 28}), kUnsupported,
                  "expected images (n,3,h,w) or (n,h,w,3), got (1,1,28,28)");
   expect_refused(model_of(nodes), StatusCode::kInvalidArgument,

@@ -176,6 +176,8 @@ table(".onnx", {
     # The graph.
     "onnx_cycle": of_nodes(conv(x="b", y="a"), node("Relu", ["a"], ["b"]), outputs=("b",)),
     "onnx_cycle_of_one": of_nodes(node("Relu", ["y"], ["y"])),
+    "onnx_cycle_of_many": lambda: file(*(node("Relu", [f"{(i + 1) % 65536}"], [f"{i}"])
+                                         for i in range(65536)), outputs=("0",)),
     "onnx_order_reversed": of_nodes(node("Relu", ["a"], ["y"]), conv(y="a")),
     "onnx_name_twice": of_nodes(conv(), node("Relu", ["x"], ["y"])),
     "onnx_output_of_nobody": of_nodes(conv(), outputs=("z",)),

@@ -134,6 +134,19 @@ void print_proof(const Proof& proof) {
       proof.amplified.size(), escape_name(most->tap), most->error, kMove, most->moved);
 }
 
+// Of a file's own network it is found by a rule, which may not be what the user means by it.
+void print_penultimate(const Model& model) {
+  const auto names = model.resolve("penultimate");
+  const auto taps = model.taps();
+  if (!names.ok() || !taps.ok()) return;  // a network without its end
+  for (const TapInfo& tap : *taps) {
+    if (tap.name != names->front()) continue;
+    print_out("penultimate: {}, {}\n", quote(tap.name),
+              tap.rank == 1 ? concat(tap.c, " numbers")
+                            : concat("a map of ", tap.c, " x ", tap.h, " x ", tap.w));
+  }
+}
+
 Outcome convert(Options options) {
   PENULT_RETURN_IF_ERROR(parse_input_size(options.input_size, options.import));
   PENULT_RETURN_IF_ERROR(check_architecture(options.import.arch));
@@ -167,6 +180,7 @@ Outcome convert_file(const Conversion& options) {
   print_out("{}: {} from {} ({})\n", escape_name(options.out), info.architecture,
             escape_name(info.source_name), escape_name(info.weights_name));
   print_choices(report, info.preprocess);
+  print_penultimate(*proven->model);
   print_out("model id {}\n", info.model_id);
   print_proof(proven->proof);
   return {};

@@ -5,9 +5,13 @@ import json
 import os
 import re
 import shutil
+import sys
 
 import support
 from support import WEIGHTS
+
+sys.path.insert(0, str(support.ROOT / "tests/hostile"))
+from onnx_file import model, node, value  # noqa: E402
 
 PROOF = (r"proof: kernels against reference at 64 x 64, \d+ taps compared: cosine >= 1 - \S+, "
          r"max error \S+ of the tap's maximum \(\S+\)\n")
@@ -20,8 +24,15 @@ class Convert(support.ProgramTest):
                                r"\(ImageNet-1k.*\)\nread as: PyTorch state dict \(legacy format\)\n"
                                r"preprocessing: torchvision-256 \(by the table "
                                r"of published weights, which has this file; --preprocess "
-                               rf"overrides\)\nmodel id [0-9a-f]{{64}}\n{PROOF}\Z")
+                               rf"overrides\)\npenultimate: \"adaptive_avg_pool2d\", 1280 numbers\n"
+                               rf"model id [0-9a-f]{{64}}\n{PROOF}\Z")
         self.assertEqual(self.files(), ["m.penult"])
+
+    def test_says_of_a_map_how_large_it_is(self):
+        (self.folder / "n.onnx").write_bytes(model(node("Relu", ["x"], ["y"]) + value(
+            11, "x", [1, 3, 8, 6]) + value(12, "y", [])))
+        self.assertIn('\npenultimate: "y", a map of 3 x 8 x 6\n',
+                      self.penult("convert", "n.onnx").stdout)
 
     def test_same_weights_make_the_same_file(self):
         for name in ("a", "b"):
