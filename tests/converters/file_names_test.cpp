@@ -43,9 +43,15 @@ TEST(NamesOfFiles, TakeTheFoldersToThemWhereTheySayNothing) {
 
 TEST(NamesOfFiles, OfOtherNetworksAreKnown) {
   const std::pair<const char*, const char*> others[] = {
-      {"resnetaa50-4d2ae41d.pth", "resnet50"},         {"timm/ResNetBlur18.bin", "resnet18"},
-      {"efficientnet_blur_b0.pth", "efficientnet_b0"}, {"resnet50_caffe-788b5fa3.pth", "resnet50"},
-      {"resnet101-dilated.pth", "resnet101"},          {"resnet18_silu.pth", "resnet18"},
+      {"resnetaa50-4d2ae41d.pth", "resnet50"},
+      {"timm/ResNetBlur18.bin", "resnet18"},
+      {"efficientnet_blur_b0.pth", "efficientnet_b0"},
+      {"resnet50_caffe-788b5fa3.pth", "resnet50"},
+      {"lraspp_mobilenet_v3_large-d234d4ea.pth", "mobilenet_v3_large"},
+      {"backbones/deeplabv3_resnet50_coco-cd0a2569.pth", "resnet50"},
+      {"fcn_resnet101.pth", "resnet101"},
+      {"resnet101-dilated.pth", "resnet101"},
+      {"resnet18_silu.pth", "resnet18"},
   };
   for (const auto& [hint, architecture] : others) {
     const std::string message = other_network(hint, architecture);

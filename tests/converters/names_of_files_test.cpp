@@ -109,6 +109,9 @@ TEST(Architectures, TellTwinsApartByAName) {
       // No row is called so: the words that agree decide.
       {"mobilenetv3_large_100", "tf_mobilenetv3_large_075-150ee8b0.pth", "tf_mobilenetv3_large_100",
        true},
+      {"tf_efficientnet_b3", "efficientnet_b3_pruned.in1k.safetensors", "tf_efficientnet_b3", true},
+      {"tf_efficientnet_b3", "effnetb3_pruned-59ecf72d.pth", "tf_efficientnet_b3", true},
+      {"tf_efficientnet_b3", "effnetb3.pth", "efficientnet_b3", true},
       {"tf_efficientnet_b0", "tf_run7.pth", "tf_efficientnet_b0", true},
       {"tf_efficientnet_b0", "mytf_efficientnet_b0.pth", "efficientnet_b0", true},
       {"efficientnet_lite1", "efficientnet_lite_run7.pth", "efficientnet_lite1", true},
