@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "converters/architectures/file_names.h"
 #include "converters/architectures/follow.h"
 #include "converters/known_weights.h"
 #include "converters/onnx/import.h"
@@ -95,6 +96,7 @@ Result<std::string> hash_of_source(const std::string& path, const Source& source
 struct Import {
   const ImportOptions& options;
   std::string file;  // without folders
+  std::string hint;  // what of its path may name the network
   std::string sha256;
   const KnownWeights* known = nullptr;
   ImportReport report;
@@ -120,10 +122,13 @@ Result<const Architecture*> choose_architecture(StateDict& weights, const Import
   const std::string& named = import.known != nullptr && import.options.arch.empty()
                                  ? import.known->arch
                                  : import.options.arch;
-  weights.hint = named.empty() ? import.file : named;
+  weights.hint = named.empty() ? import.hint : named;
   if (!named.empty()) return architecture_called(named);
   for (const Architecture& architecture : all_architectures()) {
-    if (architecture.recognises(weights)) return &architecture;
+    if (!architecture.recognises(weights)) continue;
+    const std::string other = other_network(import.hint, architecture.name);
+    if (!other.empty()) return Status(StatusCode::kFormatUnsupported, other);
+    return &architecture;
   }
   std::string first;
   if (!weights.tensors.empty()) {
@@ -190,7 +195,7 @@ void fill_in(Import& import, ModelInfo& info) {
 Status name_graph(SourceGraph& graph, const Import& import) {
   const std::string& named = import.options.arch;
   if (named.empty()) {
-    recognise_graph(import.file, graph);
+    recognise_graph(import.hint, graph);
     return {};
   }
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture, architecture_called(named));
@@ -219,6 +224,7 @@ Result<ModelData> read_and_build(const std::string& path, const ImportOptions& o
                                  ImportReport* report) {
   Import import = {.options = options,
                    .file = std::filesystem::path(path).filename().string(),
+                   .hint = name_that_tells(path),
                    .sha256 = "",
                    .report = {}};
   PENULT_ASSIGN_OR_RETURN(Source source, read_source(path, options));

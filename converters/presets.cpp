@@ -197,10 +197,11 @@ const Preset* find_preset(std::string_view name) {
 }
 
 const Preset* find_preset(const Preprocess& preprocess) {
+  const Preset* found = nullptr;
   for (const Preset& preset : kPresets) {
-    if (preprocess == preset.preprocess) return &preset;
+    if (preprocess == preset.preprocess) found = &preset;
   }
-  return nullptr;
+  return found;
 }
 
 std::string presets_near(const std::string& name) {

@@ -21,8 +21,10 @@ struct Preset {
 
 // What Preprocess cannot say has no preset: Keras' and TensorFlow's resizing that does not smooth.
 std::span<const Preset> all_presets();
-const Preset* find_preset(std::string_view name);         // null if there is none
-const Preset* find_preset(const Preprocess& preprocess);  // the first that says this, or null
+const Preset* find_preset(std::string_view name);  // null if there is none
+// The last one that says this, or null: what libraries do for most nets stands behind what they do
+// for one.
+const Preset* find_preset(const Preprocess& preprocess);
 
 // "a", "b" and others near to `name`, for messages.
 std::string presets_near(const std::string& name);

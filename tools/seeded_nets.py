@@ -188,10 +188,12 @@ TORCHVISION = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "re
                "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
 TIMM = ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140", "mobilenetv2_110d",
         "mobilenetv2_120d", "mobilenetv3_large_100", "mobilenetv3_small_100", "mobilenetv3_small_075",
-        "mobilenetv3_small_050", "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100", "tf_efficientnet_b0",
+        "mobilenetv3_small_050", "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100",
+        "tf_mobilenetv3_small_075", "tf_efficientnet_b0",
         "tf_efficientnet_b1", "tf_efficientnet_b2", "tf_efficientnet_b3", "tf_efficientnet_b4",
         "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2", "tf_efficientnet_lite3",
-        "tf_efficientnet_lite4", "efficientnet_lite0", "mnasnet_100", "resnet18d", "resnet26d", "resnet34d", "resnet50d",
+        "tf_efficientnet_lite4", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite3",
+        "efficientnet_lite4", "mnasnet_100", "resnet18d", "resnet26d", "resnet34d", "resnet50d",
         "resnet101d", "resnet152d", "regnetx_002", "regnetx_004", "regnetx_006", "regnetx_008", "regnetx_016",
         "regnetx_032", "regnetx_040", "regnetx_064", "regnetx_080", "regnety_002", "regnety_004", "regnety_006",
         "regnety_008", "regnety_016", "regnety_032", "regnety_040", "regnety_064", "regnety_080"]

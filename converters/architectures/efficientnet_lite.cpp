@@ -1,8 +1,8 @@
 // EfficientNet-Lite (Google 2020), timm's `tf_efficientnet_lite0` to `_lite4`: TensorFlow's SAME
 // padding, ReLU6, no squeeze-and-excitation, batchnorm eps 1e-3; and timm's own
-// `efficientnet_lite0` with its padding and eps. Two namings of the same tensors are read: timm's
-// (blocks.1.0.conv_pw) and that of the efficientnet_lite_pytorch package (_blocks.1._expand_conv).
-// Widths come from the shapes.
+// `efficientnet_lite0` to `_lite4` with its padding and eps. Two namings of the same tensors are
+// read: timm's (blocks.1.0.conv_pw) and that of the efficientnet_lite_pytorch package
+// (_blocks.1._expand_conv). Widths come from the shapes.
 
 #include "converters/architectures/architectures.h"
 #include "converters/architectures/mbconv.h"
@@ -34,7 +34,7 @@ constexpr Preprocess google_preprocess(int32_t crop) {
 }
 
 constexpr mbconv::Member google(const char* name, const Depths& depths, int64_t width, int32_t crop,
-                                const char* twin = nullptr) {
+                                const char* twin) {
   return {.name = name,
           .family = &kFamily,
           .depths = depths,
@@ -48,24 +48,30 @@ constexpr mbconv::Member google(const char* name, const Depths& depths, int64_t 
           .preprocess = google_preprocess(crop)};
 }
 
-constexpr std::array<mbconv::Member, 6> kMembers = {{
+// timm's own.
+constexpr mbconv::Member timm(const char* name, const Depths& depths, int64_t width, int32_t resize,
+                              int32_t crop, const char* twin) {
+  mbconv::Member member = google(name, depths, width, crop, twin);
+  member.eps = 1e-5f;
+  member.same_padding = false;
+  member.sources = {&kTimm};
+  member.is_default = false;
+  member.preprocess = {
+      .resize = resize, .crop_h = crop, .crop_w = crop, .filter = Preprocess::Filter::kBicubic};
+  return member;
+}
+
+constexpr std::array<mbconv::Member, 10> kMembers = {{
     google("tf_efficientnet_lite0", kLite0, 0, 224, "efficientnet_lite0"),
-    google("tf_efficientnet_lite1", kLite1, 40, 240),
-    google("tf_efficientnet_lite2", kLite1, 48, 260),
-    google("tf_efficientnet_lite3", kLite3, 0, 300),
-    google("tf_efficientnet_lite4", kLite4, 0, 380),
-    {.name = "efficientnet_lite0",
-     .family = &kFamily,
-     .depths = kLite0,
-     .width = 0,
-     .eps = 1e-5f,
-     .same_padding = false,
-     .main = &kTimm,
-     .other = nullptr,
-     .sources = {&kTimm},
-     .twin = "tf_efficientnet_lite0",
-     .is_default = false,
-     .preprocess = {.filter = Preprocess::Filter::kBicubic}},
+    google("tf_efficientnet_lite1", kLite1, 40, 240, "efficientnet_lite1"),
+    google("tf_efficientnet_lite2", kLite1, 48, 260, "efficientnet_lite2"),
+    google("tf_efficientnet_lite3", kLite3, 0, 300, "efficientnet_lite3"),
+    google("tf_efficientnet_lite4", kLite4, 0, 380, "efficientnet_lite4"),
+    timm("efficientnet_lite0", kLite0, 0, 256, 224, "tf_efficientnet_lite0"),
+    timm("efficientnet_lite1", kLite1, 40, 272, 240, "tf_efficientnet_lite1"),
+    timm("efficientnet_lite2", kLite1, 48, 292, 260, "tf_efficientnet_lite2"),
+    timm("efficientnet_lite3", kLite3, 0, 331, 300, "tf_efficientnet_lite3"),
+    timm("efficientnet_lite4", kLite4, 0, 412, 380, "tf_efficientnet_lite4"),
 }};
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
+#include "converters/architectures/file_names.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 
@@ -35,7 +35,7 @@ ValueId value_of(const ModelData& model, const Alias& alias) {
 }
 
 // How many of the architecture's names the file has for the same values; main names count twice.
-int agreement(const Candidate& candidate, const ModelData& file) {
+int shared_names(const Candidate& candidate, const ModelData& file) {
   std::set<Place> known;
   for (const Tap& tap : file.taps) known.emplace(tap.name, tap.value);
   for (const Alias& alias : file.aliases) known.emplace(alias.name, value_of(file, alias));
@@ -180,9 +180,8 @@ void recognise_graph(const std::string& hint, SourceGraph& source) {
     return;
   }
   const auto rank = [&](const Candidate& candidate) {
-    const std::string name = candidate.architecture->name;
-    const bool is_hinted = hint.find(name) != std::string::npos;
-    return std::tuple(agreement(candidate, source.model), is_hinted ? name.size() : 0);
+    return std::pair(shared_names(candidate, source.model),
+                     agreement(hint, candidate.architecture->name));
   };
   const auto best =
       std::max_element(all.begin(), all.end(),

@@ -3,7 +3,10 @@
 // `tf_inception_v3`, the same network without that. Tap names: torchvision's FX nodes. Widths come
 // from the shapes.
 
+#include <string_view>
+
 #include "converters/architectures/architectures.h"
+#include "converters/architectures/file_names.h"
 #include "converters/architectures/members.h"
 #include "converters/architectures/net_builder.h"
 #include "converters/architectures/twins.h"
@@ -28,16 +31,29 @@ constexpr std::array<Member, 2> kMembers = {{
 
 // A second classifier for training, part of torchvision's files.
 constexpr const char* kAuxiliary = "AuxLogits.";
+constexpr std::string_view kTorchvisionsFile = "inception_v3_google";
 
 bool is_torchvisions(const StateDict& weights) {
   return find(weights, "AuxLogits.fc.weight") != nullptr;
 }
 
+// Without the second classifier the file is timm's, whatever its name says: timm calls all of its
+// files inception_v3. But for the name that torchvision's file has.
+bool is_meant(const Member& member, const StateDict& weights) {
+  if (weights.hint == member.name || weights.hint == member.twin) {
+    return weights.hint == member.name;
+  }
+  if (is_torchvisions(weights)) {
+    return is_the_twin_meant(weights.hint, member.name, member.twin, member.transforms);
+  }
+  const bool is_named = agreement(weights.hint, kTorchvisionsFile) == kTorchvisionsFile.size();
+  return is_named == member.transforms;
+}
+
 bool looks_like(const Member& member, const StateDict& weights) {
   return has_shape(weights, "Conv2d_1a_3x3.conv.weight", {-1, 3, 3, 3}) &&
          has_shape(weights, "Mixed_7c.branch3x3dbl_3b.conv.weight", {-1, -1, 3, 1}) &&
-         is_the_twin_meant(weights.hint, member.name, member.twin,
-                           is_torchvisions(weights) == member.transforms);
+         is_meant(member, weights);
 }
 
 class Builder {

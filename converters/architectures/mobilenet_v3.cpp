@@ -125,15 +125,16 @@ constexpr mbconv::Member google(const char* name, bool large, int64_t width, con
   return member;
 }
 
-constexpr std::array<mbconv::Member, 8> kMembers = {{
+constexpr std::array<mbconv::Member, 9> kMembers = {{
     torch("mobilenet_v3_large", &kLarge, kLargeDepths, &kTorchLarge),
     torch("mobilenet_v3_small", &kSmall, kSmallDepths, &kTorchSmall),
     timm("mobilenetv3_large_100", true, 0, "tf_mobilenetv3_large_100"),
     timm("mobilenetv3_small_100", false, 40, "tf_mobilenetv3_small_100"),
-    timm("mobilenetv3_small_075", false, 32, nullptr),
+    timm("mobilenetv3_small_075", false, 32, "tf_mobilenetv3_small_075"),
     timm("mobilenetv3_small_050", false, 24, nullptr),
     google("tf_mobilenetv3_large_100", true, 0, "mobilenetv3_large_100"),
     google("tf_mobilenetv3_small_100", false, 40, "mobilenetv3_small_100"),
+    google("tf_mobilenetv3_small_075", false, 32, "mobilenetv3_small_075"),
 }};
 
 }  // namespace

@@ -8,8 +8,9 @@
 
 namespace penult::converters {
 
-// `hint`: the file's name, or what the user said. It names `name`, or, if it names neither of both,
-// that is the default. "tf_x" names x only where no twin is called so. True without a twin.
+// `hint`: the file's name, or what the user said. Of the two it means the one whose name it has
+// more of, in whole words from the beginning on: "tf_mobilenetv3_large_075" is a tf_ one, and
+// "mobilenetv3.pth" is none. Where both agree alike, that is the default. True without a twin.
 bool is_the_twin_meant(const std::string& hint, const char* name, const char* twin,
                        bool is_default);
 

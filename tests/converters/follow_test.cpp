@@ -147,12 +147,16 @@ void expect_recognised(const std::string& net, const std::string& hint,
 TEST(Recognition, PaddingTellsTwinsApart) {
   expect_recognised("efficientnet_lite0", "x.onnx", "efficientnet_lite0");
   expect_recognised("tf_efficientnet_lite0", "x.onnx", "tf_efficientnet_lite0");
+  expect_recognised("efficientnet_lite1", "x.onnx", "efficientnet_lite1");
+  expect_recognised("tf_efficientnet_lite1", "efficientnet_lite1.onnx", "tf_efficientnet_lite1");
+  expect_recognised("tf_mobilenetv3_small_075", "x.onnx", "tf_mobilenetv3_small_075");
   expect_recognised("tf_mobilenetv3_small_100", "x.onnx", "tf_mobilenetv3_small_100");
 }
 
 TEST(Recognition, ANameTellsTheSameLayersApart) {
   expect_recognised("mobilenetv2_100", "x.onnx", "mobilenet_v2");
   expect_recognised("mobilenetv2_100", "my_mobilenetv2_100.onnx", "mobilenetv2_100");
+  expect_recognised("mobilenetv2_100", "MobileNetV2-100/model.onnx", "mobilenetv2_100");
 }
 
 TEST(Recognition, NamesOfPlacesInTheFileTellTheSameLayersApart) {

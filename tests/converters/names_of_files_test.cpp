@@ -97,6 +97,24 @@ TEST(Architectures, TellTwinsApartByAName) {
       {"efficientnet_b0", "tf_efficientnet_b0.pth", "efficientnet_b0", false},
       {"mobilenet_v3_large", "tf_mobilenetv3_large_100.pth", "mobilenet_v3_large", false},
       {"mobilenetv3_large_100", "tf_mobilenetv3_large_100.pth", "tf_mobilenetv3_large_100", true},
+      {"mobilenetv3_small_075", "tf_mobilenetv3_small_075-da427f52.pth", "tf_mobilenetv3_small_075",
+       true},
+      {"tf_mobilenetv3_small_075", "mobilenetv3_small_075_lambc-384766db.pth",
+       "mobilenetv3_small_075", true},
+      {"tf_efficientnet_lite1", "efficientnet_lite1.pth", "efficientnet_lite1", true},
+      {"tf_efficientnet_lite2", "efficientnet_lite2.pth", "efficientnet_lite2", true},
+      {"tf_efficientnet_lite3", "efficientnet_lite3.pth", "efficientnet_lite3", true},
+      {"tf_efficientnet_lite4", "efficientnet_lite4.pth", "efficientnet_lite4", true},
+      {"efficientnet_lite3", "weights.pth", "tf_efficientnet_lite3", true},
+      // No row is called so: the words that agree decide.
+      {"mobilenetv3_large_100", "tf_mobilenetv3_large_075-150ee8b0.pth", "tf_mobilenetv3_large_100",
+       true},
+      {"tf_efficientnet_b3", "efficientnet_b3_pruned.in1k.safetensors", "tf_efficientnet_b3", true},
+      {"tf_efficientnet_b3", "effnetb3_pruned-59ecf72d.pth", "tf_efficientnet_b3", true},
+      {"tf_efficientnet_b3", "effnetb3.pth", "efficientnet_b3", true},
+      {"tf_efficientnet_b0", "tf_run7.pth", "tf_efficientnet_b0", true},
+      {"tf_efficientnet_b0", "mytf_efficientnet_b0.pth", "efficientnet_b0", true},
+      {"efficientnet_lite1", "efficientnet_lite_run7.pth", "efficientnet_lite1", true},
   };
   for (const NamedTwins& test : cases) {
     StateDict dict = tensors_of(test.net);
@@ -118,6 +136,8 @@ float eps_of_first_batchnorm(const ModelData& model) {
 TEST(Architectures, GiveTwinsTheirOwnPaddingAndEps) {
   for (const auto& [net, twin] : {std::pair("efficientnet_b1", "tf_efficientnet_b1"),
                                   std::pair("efficientnet_lite0", "tf_efficientnet_lite0"),
+                                  std::pair("efficientnet_lite4", "tf_efficientnet_lite4"),
+                                  std::pair("mobilenetv3_small_075", "tf_mobilenetv3_small_075"),
                                   std::pair("mobilenetv3_large_100", "tf_mobilenetv3_large_100")}) {
     auto a = build_as(net, tensors_of(twin));
     auto b = build_as(twin, tensors_of(twin));
@@ -164,6 +184,20 @@ TEST(Inception, LeavesOutItsSecondClassifierAndSaysSo) {
   EXPECT_THAT(model->info.note, HasSubstr("--arch tf_inception_v3"));
   for (const WeightInfo& weight : model->graph.weights) {
     EXPECT_FALSE(weight.name.starts_with("AuxLogits.")) << weight.name;
+  }
+}
+
+// timm calls its files inception_v3, too, and torchvision's has a name of its own.
+TEST(Inception, WithoutASecondClassifierIsTimms) {
+  for (const auto& [hint, expected] :
+       {std::pair("inception_v3.pth", "tf_inception_v3"),
+        {"adv_inception_v3-9e27bd63.pth", "tf_inception_v3"},
+        {"inception_v3.tf_in1k/model.safetensors", "tf_inception_v3"},
+        {"inception_v3_google-0cc3c7bd.pth", "inception_v3"},
+        {"inception_v3", "inception_v3"}}) {
+    StateDict dict = tensors_of("tf_inception_v3");
+    dict.hint = hint;
+    EXPECT_THAT(recognised(dict), ::testing::ElementsAre(expected)) << hint;
   }
 }
 

@@ -149,6 +149,13 @@ TEST(Presets, HaveNamesOfTheirOwnAndFitIntoAModelFile) {
   EXPECT_EQ(find_preset(std::string_view("keras")), nullptr);
 }
 
+// resnet50d is no EfficientNet of torchvision, though pictures are prepared alike for both.
+TEST(Presets, OfTwoThatSayTheSameTheMoreGeneralOneIsFound) {
+  const Preprocess& one_nets = preset("torchvision-efficientnet-b0");
+  EXPECT_EQ(one_nets, preset("timm-0.875"));
+  EXPECT_STREQ(find_preset(one_nets)->name, "timm-0.875");
+}
+
 std::string object(const std::string& from = "", const std::string& to = "") {
   std::string text = R"({"resize_mode":"squash","resize":100,"crop":[64,96],"filter":"bicubic",)"
                      R"("antialias":true,"channel_order":"bgr","mean":[0.1,0.2,0.3],)"
