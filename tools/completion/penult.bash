@@ -27,7 +27,7 @@ _penult() {
       inspect) mapfile -t COMPREPLY < <(compgen -W "-h --help -v --verbose --no-ms --json" -- "$word") ;;
       extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --l2-normalize --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
       truncate) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -o --output --force" -- "$word") ;;
-      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --arch --external-data --backend --device --precision --quiet" -- "$word") ;;
+      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --arch --entry --external-data --backend --device --precision --quiet" -- "$word") ;;
       bench) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -b --batch -j --threads --backend --device --precision --numerics --seconds --steps --json" -- "$word") ;;
       doctor) mapfile -t COMPREPLY < <(compgen -W "-h --help --probe" -- "$word") ;;
     esac
