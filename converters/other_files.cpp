@@ -38,7 +38,7 @@ struct Magic {
 // this.
 // clang-format off
 constexpr Magic kMagics[] = {
-    {0, "version https://git-lfs"sv, "a pointer of git-lfs to the file", "fetch that: git lfs pull"},
+    {0, "version https://git-lfs"sv, "a pointer of git-lfs to the file", "fetch it: git lfs pull"},
     {0, "\x1f\x8b"sv, "compressed by gzip", kUnpack},
     {0, "BZh"sv, "compressed by bzip2", kUnpack},
     {0, "\xfd" "7zXZ\0"sv, "compressed by xz", kUnpack},
