@@ -12,6 +12,7 @@
 #include "converters/known_weights.h"
 #include "converters/onnx/import.h"
 #include "converters/onnx/onnx_model.h"
+#include "converters/other_files.h"
 #include "converters/presets.h"
 #include "converters/pytorch/formats.h"
 #include "converters/safetensors/formats.h"
@@ -29,14 +30,30 @@ bool by_head(std::span<const uint8_t> head, std::string_view) {
   return kRecognises(head);
 }
 
+// Only checkpoints hold several networks.
+Status check_no_entry(const ReadOptions& options) {
+  if (options.entry.empty()) return {};
+  return {StatusCode::kInvalidArgument,
+          concat("--entry ", quote(options.entry),
+                 ": only PyTorch checkpoints have entries, and the file is none; give no --entry")};
+}
+
+template <Result<StateDict> (*kRead)(const std::string&, const ReadOptions&)>
+Result<Source> checkpoint(const std::string& path, const ReadOptions& options) {
+  PENULT_ASSIGN_OR_RETURN(StateDict weights, kRead(path, options));
+  return Source(std::move(weights));
+}
+
 template <Result<StateDict> (*kRead)(const std::string&)>
-Result<Source> tensors(const std::string& path, const ReadOptions&) {
+Result<Source> tensors(const std::string& path, const ReadOptions& options) {
+  PENULT_RETURN_IF_ERROR(check_no_entry(options));
   PENULT_ASSIGN_OR_RETURN(StateDict weights, kRead(path));
   return Source(std::move(weights));
 }
 
 template <Result<SourceGraph> (*kRead)(const std::string&, const ReadOptions&)>
 Result<Source> network(const std::string& path, const ReadOptions& options) {
+  PENULT_RETURN_IF_ERROR(check_no_entry(options));
   PENULT_ASSIGN_OR_RETURN(SourceGraph graph, kRead(path, options));
   return Source(std::move(graph));
 }
@@ -44,8 +61,8 @@ Result<Source> network(const std::string& path, const ReadOptions& options) {
 // One a line, so that a new one is one line more.
 // clang-format off
 constexpr Format kFormats[] = {
-    {"PyTorch state dict (legacy)", by_head<is_pytorch_legacy>, tensors<read_pytorch_legacy>},
-    {"PyTorch state dict (zip)", by_head<is_pytorch_zip>, tensors<read_pytorch_zip>},
+    {"PyTorch state dict (legacy)", by_head<is_pytorch_legacy>, checkpoint<read_pytorch_legacy>},
+    {"PyTorch state dict (zip)", by_head<is_pytorch_zip>, checkpoint<read_pytorch_zip>},
     {"safetensors", is_safetensors, tensors<read_safetensors>},
     {"ONNX", onnx::is_onnx, network<onnx::read_onnx>},
 };
@@ -61,20 +78,20 @@ std::string list_names(std::span<const Row> rows) {
 
 Result<Source> read_source(const std::string& path, const ImportOptions& options) {
   PENULT_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
-  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 64));
-  PENULT_RETURN_IF_ERROR(file.read_at(0, head));
+  std::vector<uint8_t> begin(std::min<uint64_t>(file.size(), 512));
+  PENULT_RETURN_IF_ERROR(file.read_at(0, begin));
+  PENULT_RETURN_IF_ERROR(check_not_other(begin, path));
+  const auto head = std::span<const uint8_t>(begin).first(std::min<size_t>(begin.size(), 64));
   for (const Format& format : all_formats()) {
     if (!format.recognises(head, path)) continue;
-    ReadOptions read = {options.external_data, options.input_h, options.input_w};
+    ReadOptions read = {options.external_data, options.input_h, options.input_w, options.entry};
     if (read.input_h == 0 && options.preprocess) {
       read.input_h = options.preprocess->crop_h;
       read.input_w = options.preprocess->crop_w;
     }
     return format.read(path, read);
   }
-  return Status(
-      StatusCode::kFormatUnsupported,
-      concat("not a weight file of a known format; known are: ", list_names(all_formats())));
+  return unknown_file(head, path, list_names(all_formats()));
 }
 
 // See import_file. A file without others keeps the hash that everybody else computes of it.
@@ -118,6 +135,12 @@ Result<const Architecture*> architecture_called(const std::string& name) {
                        ", expected one of: ", list_names(all_architectures())));
 }
 
+// For tensors that are those of no known network.
+constexpr std::string_view kRoutes =
+    "export any other network to ONNX: torch.onnx.export(model, ...); if the tensors of one part "
+    "are a known network's, save that part: torch.save(model.PART.state_dict(), \"weights.pt\"); "
+    "a head that is not needed can be left out with its tensors";
+
 Result<const Architecture*> choose_architecture(StateDict& weights, const Import& import) {
   const std::string& named = import.known != nullptr && import.options.arch.empty()
                                  ? import.known->arch
@@ -137,7 +160,7 @@ Result<const Architecture*> choose_architecture(StateDict& weights, const Import
   }
   return Status(StatusCode::kFormatUnsupported,
                 concat("names and shapes of the tensors fit no known architecture", first,
-                       "; --arch NAME says what does not fit it, and lists the names"));
+                       "; --arch NAME says what does not fit it, and lists the names; ", kRoutes));
 }
 
 void set_input_size(int64_t h, int64_t w, ModelInfo& info) {
@@ -217,7 +240,10 @@ Result<ModelData> build(Source& source, Import& import) {
   }
   StateDict& weights = std::get<StateDict>(source);
   PENULT_ASSIGN_OR_RETURN(const Architecture* architecture, choose_architecture(weights, import));
-  return architecture->build(std::move(weights));
+  auto model = architecture->build(std::move(weights));
+  const Status& status = model.status();
+  if (status.code() != StatusCode::kModelInvalid) return model;
+  return Status(status.code(), concat(status.message(), "; ", kRoutes));
 }
 
 Result<ModelData> read_and_build(const std::string& path, const ImportOptions& options,

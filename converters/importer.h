@@ -75,6 +75,7 @@ using Source = std::variant<StateDict, SourceGraph>;
 struct ReadOptions {
   bool external_data = false;        // read the weights that the file keeps in others beside it
   int64_t input_h = 0, input_w = 0;  // where the file leaves them open; both 0: 224
+  std::string entry = {};            // of a checkpoint, to be taken; empty: the best
 };
 
 // A source format. One folder in converters/ each, and a row in importer.cpp.
@@ -102,6 +103,7 @@ struct ImportOptions {
   std::string weights_name;              // empty: that of a known file, or the file name
   int64_t input_h = 0, input_w = 0;      // both 0: those of the preprocessing
   bool external_data = false;            // as ReadOptions
+  std::string entry = {};                // as ReadOptions
   std::optional<Preprocess> preprocess;  // instead of what file or architecture say
   std::optional<KnownWeights> known;     // what the file is; else looked up by its SHA-256
 };

@@ -129,11 +129,10 @@ Result<const KnownWeights*> find_weights(std::span<const KnownWeights> table,
   }
   std::string near;
   for (const std::string& each : nearest_names(name, names, 3)) {
-    near += concat(near.empty() ? "" : ", ", each);
+    near += concat(near.empty() ? "; the nearest names are " : ", ", each);
   }
-  return Status(StatusCode::kNotFound,
-                concat("no weights are called ", quote(name), "; the nearest names are ", near,
-                       "; `penult fetch --list` lists all"));
+  return Status(StatusCode::kNotFound, concat("no weights are called ", quote(name), near,
+                                              "; `penult fetch --list` lists all"));
 }
 
 }  // namespace penult::converters

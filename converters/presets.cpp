@@ -123,6 +123,13 @@ Status corrupt(const std::string& what) { return {StatusCode::kFormatCorrupt, wh
 
 using Json = nlohmann::json;
 
+// A value as it stands in the file, for messages.
+std::string show(const Json& value) {
+  constexpr size_t kEnough = 60;
+  const std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return text.size() <= kEnough ? text : text.substr(0, kEnough) + "...";
+}
+
 // `kFirst` or `kSecond`, by the words that stand for them.
 template <class Enum>
 Status read_word(const Json& root, const char* key, std::array<const char*, 2> words, Enum& to) {
@@ -132,15 +139,18 @@ Status read_word(const Json& root, const char* key, std::array<const char*, 2> w
     to = static_cast<Enum>(i);
     return {};
   }
-  return corrupt(concat(quote(key), ": expected ", quote(words[0]), " or ", quote(words[1])));
+  return corrupt(concat(quote(key), " is ", show(value), ", expected ", quote(words[0]), " or ",
+                        quote(words[1])));
 }
 
-Status read_side(const Json& value, const char* key, int32_t& to) {
+// `what` says of which value of `key`: "one number of pixels".
+Status read_side(const Json& value, const char* key, const char* what, int32_t& to) {
   const int64_t side = value.is_number_unsigned() && value < std::numeric_limits<int64_t>::max()
                            ? value.get<int64_t>()
                            : 0;
   if (side < 1 || side > kMaxSide) {
-    return corrupt(concat(quote(key), ": expected whole numbers of pixels, 1 to ", kMaxSide));
+    return corrupt(
+        concat(quote(key), ": got ", show(value), ", expected ", what, ", whole, 1 to ", kMaxSide));
   }
   to = static_cast<int32_t>(side);
   return {};
@@ -157,23 +167,37 @@ Status read_three(const Json& root, const char* key, Three& to) {
   const Json& value = root[key];
   const bool fits = value.is_array() && value.size() == 3 && value[0].is_number() &&
                     value[1].is_number() && value[2].is_number();
-  if (!fits) return corrupt(concat(quote(key), ": expected three numbers"));
+  if (!fits) {
+    return corrupt(concat(quote(key), " is ", show(value), ", expected a list of three numbers"));
+  }
   for (size_t c = 0; c < 3; ++c) to[c] = value[c].get<float>();
   return {};
 }
 
+constexpr const char* kKeys[] = {"resize_mode",   "resize", "crop", "filter",
+                                 "channel_order", "mean",   "std"};
+
+std::string list_keys() {
+  std::string keys;
+  for (const char* key : kKeys) keys += concat(keys.empty() ? "" : ", ", key);
+  return keys;
+}
+
 Status check_keys(const Json& root) {
-  constexpr const char* kKeys[] = {"resize_mode",   "resize", "crop", "filter",
-                                   "channel_order", "mean",   "std"};
   for (const char* key : kKeys) {
-    if (!root.contains(key)) return corrupt(concat(quote(key), " is missing"));
+    if (!root.contains(key)) {
+      return corrupt(concat(quote(key), " is missing, expected ", list_keys()));
+    }
   }
   for (const auto& [key, value] : root.items()) {
     const bool known = std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
-    if (!known && key != "antialias") return corrupt(concat(quote(key), " is not known"));
+    if (!known && key != "antialias") {
+      return corrupt(concat(quote(key), " is not known, expected ", list_keys()));
+    }
   }
   if (root.value("antialias", Json(true)) != Json(true)) {
-    return corrupt("\"antialias\": expected true, which is all that penult can do");
+    return corrupt(concat("\"antialias\" is ", show(root["antialias"]),
+                          ", expected true, which is all that penult can do"));
   }
   return {};
 }
@@ -216,22 +240,27 @@ std::string presets_near(const std::string& name) {
 
 Result<Preprocess> parse_preprocess(std::string_view json) {
   const Json root = Json::parse(json, nullptr, false);
-  if (!root.is_object()) return corrupt("expected a JSON object, as in a provenance");
+  if (!root.is_object()) {
+    return corrupt(concat(root.is_discarded() ? "no JSON" : concat("got ", show(root)),
+                          ", expected a JSON object with ", list_keys()));
+  }
   PENULT_RETURN_IF_ERROR(check_keys(root));
   Preprocess p;
   PENULT_RETURN_IF_ERROR(read_word(root, "resize_mode", {"short_side", "squash"}, p.resize_mode));
   PENULT_RETURN_IF_ERROR(read_word(root, "filter", {"bilinear", "bicubic"}, p.filter));
   PENULT_RETURN_IF_ERROR(read_word(root, "channel_order", {"rgb", "bgr"}, p.channel_order));
-  PENULT_RETURN_IF_ERROR(read_side(root["resize"], "resize", p.resize));
+  PENULT_RETURN_IF_ERROR(read_side(root["resize"], "resize", "one number of pixels", p.resize));
   const Json& crop = root["crop"];
-  if (!crop.is_array() || crop.size() != 2) return corrupt("\"crop\": expected [height, width]");
-  PENULT_RETURN_IF_ERROR(read_side(crop[0], "crop", p.crop_h));
-  PENULT_RETURN_IF_ERROR(read_side(crop[1], "crop", p.crop_w));
+  if (!crop.is_array() || crop.size() != 2) {
+    return corrupt(concat("\"crop\" is ", show(crop), ", expected [height, width]"));
+  }
+  PENULT_RETURN_IF_ERROR(read_side(crop[0], "crop", "numbers of pixels", p.crop_h));
+  PENULT_RETURN_IF_ERROR(read_side(crop[1], "crop", "numbers of pixels", p.crop_w));
   PENULT_RETURN_IF_ERROR(check_crop(p));
   PENULT_RETURN_IF_ERROR(read_three(root, "mean", p.mean));
   PENULT_RETURN_IF_ERROR(read_three(root, "std", p.std));
   if (!std::all_of(p.std.begin(), p.std.end(), [](float number) { return number > 0; })) {
-    return corrupt("\"std\": expected three numbers above 0");
+    return corrupt(concat("\"std\" is ", show(root["std"]), ", expected three numbers above 0"));
   }
   return p;
 }

@@ -36,6 +36,7 @@ INTRODUCTION = """\
 | 4 | a file cannot be read or written, or there is no space left |
 | 5 | a bug in penult, or no memory |
 | 129, 130, 143 | stopped by SIGHUP, SIGINT, SIGTERM; nothing was written |
+| 141 | whoever read the output left before its end (`penult fetch --list \\| head`), and nothing is said; files are written all the same |
 
 An error is one line on stderr: what, where, what was expected, what was got. Names of files are escaped in it.
 """

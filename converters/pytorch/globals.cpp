@@ -75,6 +75,18 @@ Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
   return {};
 }
 
+// _rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata]): of
+// types that have no storage class of their own, such as float8. Opaque, and named by the type.
+Status rebuild_other_tensor(const std::vector<Ref>& args, Object& tensor) {
+  tensor.kind = Kind::kOpaque;
+  if (args.size() > 6 && args[6]->kind == Kind::kOpaque) {
+    tensor.items = {args[6]};
+  } else {
+    tensor.text = "torch._utils _rebuild_tensor_v3";
+  }
+  return {};
+}
+
 // _rebuild_parameter(tensor, requires_grad, hooks)
 Status rebuild_parameter(const std::vector<Ref>& args, Object& tensor) {
   if (stay_opaque(args, tensor)) return {};
@@ -130,6 +142,7 @@ constexpr Callable kCallables[] = {
     {"torch._utils _rebuild_parameter", rebuild_parameter},
     {"torch._utils _rebuild_tensor", rebuild_tensor},
     {"torch._utils _rebuild_tensor_v2", rebuild_tensor},
+    {"torch._utils _rebuild_tensor_v3", rebuild_other_tensor},
 };
 
 const Callable* find_callable(const std::string& name) {

@@ -47,9 +47,12 @@ Status unknown_storage(const Object& key, const Pickle& object) {
     const bool storage = o.kind == Kind::kOpaque && o.items.size() == 2;
     if (!storage || key.kind != Kind::kText || o.items[1]->kind != Kind::kText) continue;
     if (o.items[1]->text != key.text) continue;
-    return Status(StatusCode::kFormatUnsupported,
-                  concat("storage ", quote(key.text), " is a ", quote(opaque_name(o)),
-                         ", whose size is not known; save floats, and by a newer torch.save"));
+    return Status(
+        StatusCode::kFormatUnsupported,
+        concat(
+            "storage ", quote(key.text), " is a ", quote(opaque_name(o)),
+            ", whose size is not known; convert the tensors to float32, and save them by a newer "
+            "torch.save"));
   }
   return corrupt(concat("storage ", quote(key.text), " belongs to no tensor"));
 }
@@ -123,7 +126,7 @@ bool is_pytorch_legacy(std::span<const uint8_t> head) {
          std::memcmp(head.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
-Result<StateDict> read_pytorch_legacy(const std::string& path) {
+Result<StateDict> read_pytorch_legacy(const std::string& path, const ReadOptions& options) {
   static_assert(std::endian::native == std::endian::little);
   PENULT_ASSIGN_OR_RETURN(StorageReader reader, StorageReader::open(path));
   PENULT_ASSIGN_OR_RETURN(const Contents contents, read_contents(reader));
@@ -134,7 +137,7 @@ Result<StateDict> read_pytorch_legacy(const std::string& path) {
     return corrupt(concat("storage ", quote(key), " is not in the file"));
   };
   return read_state_dict(contents.object, reader.file_bytes(), storage_bytes,
-                         "PyTorch state dict (legacy format)");
+                         "PyTorch state dict (legacy format)", options.entry);
 }
 
 }  // namespace penult::converters

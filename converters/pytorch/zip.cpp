@@ -1,6 +1,7 @@
 // torch.save since 1.6: a zip archive with one root folder: data.pkl (the object), byteorder, and
 // data/<key> with the raw elements of each storage.
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,7 +26,9 @@ Result<std::string> find_root(const ZipReader& zip) {
   const std::string& first = zip.entries()[0].name;
   const size_t slash = first.find('/');
   if (slash == std::string::npos || slash == 0) {
-    return corrupt(concat("zip archive: entry ", quote(first), " has no root folder"));
+    return corrupt(concat("zip archive: entry ", quote(first),
+                          " lies in no folder, as all do in a file of torch.save; is it another "
+                          "archive? then unpack it, and convert the file that is in it"));
   }
   const std::string root = first.substr(0, slash + 1);
   for (const auto& entry : zip.entries()) {
@@ -54,6 +57,41 @@ constexpr OtherKind kOtherKinds[] = {
      "torch.export.load(FILE).state_dict"},
 };
 
+bool is_one_of(std::string_view name, std::span<const std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+// Archives that PyTorch did not write, by what is in them.
+Status check_writer(const std::vector<std::string>& names) {
+  constexpr std::string_view kArray[] = {".npy"};
+  constexpr std::string_view kKeras[] = {"model.weights.h5"};
+  constexpr std::string_view kPacked[] = {".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx"};
+  const auto unsupported = [](const auto&... words) {
+    return Status(StatusCode::kFormatUnsupported, concat("the file is a zip archive ", words...));
+  };
+  for (const std::string& name : names) {
+    if (name.ends_with("/data.pkl")) return {};
+  }
+  for (const std::string& name : names) {
+    if (is_one_of(name, kArray)) {
+      return unsupported(
+          "of NumPy arrays (.npz), without the network that they belong to; load "
+          "them into its PyTorch model, and save that: torch.save(model.state_dict"
+          "(), \"weights.pt\")");
+    }
+    if (is_one_of(name, kKeras)) {
+      return unsupported(
+          "of Keras (.keras); convert the model to ONNX: tf2onnx.convert.from_keras"
+          "(model), or model.export(FILE, format=\"onnx\") of Keras 3");
+    }
+    if (is_one_of(name, kPacked)) {
+      return unsupported("that holds ", quote(name), "; unpack it, and convert that file");
+    }
+  }
+  return {};
+}
+
 // FormatUnsupported for those. Whatever else is wrong with the archive ZipReader::open says.
 Status check_kind(std::span<const uint8_t> file) {
   const auto names = ZipReader::list_names(file);
@@ -69,7 +107,7 @@ Status check_kind(std::span<const uint8_t> file) {
                  ", \"weights.pt\"), or export the network: ", "torch.onnx.export(model, ...)"));
     }
   }
-  return {};
+  return check_writer(*names);
 }
 
 // An entry that the format needs: without it the archive is damaged.
@@ -120,7 +158,7 @@ bool is_pytorch_zip(std::span<const uint8_t> head) {
   return head.size() >= 4 && head[0] == 'P' && head[1] == 'K' && head[2] == 3 && head[3] == 4;
 }
 
-Result<StateDict> read_pytorch_zip(const std::string& path) {
+Result<StateDict> read_pytorch_zip(const std::string& path, const ReadOptions& options) {
   PENULT_ASSIGN_OR_RETURN(StorageReader reader, StorageReader::open(path));
   PENULT_ASSIGN_OR_RETURN(const Contents contents, read_contents(reader));
   const auto storage_bytes = [&](const Object& storage) -> Result<std::span<const uint8_t>> {
@@ -138,7 +176,7 @@ Result<StateDict> read_pytorch_zip(const std::string& path) {
     return reader.read(key, found->second);
   };
   return read_state_dict(contents.object, reader.file_bytes(), storage_bytes,
-                         "PyTorch state dict (zip format)");
+                         "PyTorch state dict (zip format)", options.entry);
 }
 
 }  // namespace penult::converters

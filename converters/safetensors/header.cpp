@@ -53,9 +53,9 @@ class Handler {
   bool key(std::string& name) {
     if (where_ == Where::kTensors) return start_tensor(name);
     if (!fields_.insert(name).second) return refuse(concat("has ", quote(name), " twice"));
+    field_ = name;
     if (where_ == Where::kMetadata) return true;
     const bool known = name == "dtype" || name == "shape" || name == "data_offsets";
-    field_ = name;
     return known ? go(Where::kField) : refuse(concat("has ", quote(name), ", which is not known"));
   }
   bool end_object() {
@@ -68,7 +68,7 @@ class Handler {
     return go(Where::kTensors);
   }
   bool string(std::string& text) {
-    if (where_ == Where::kMetadata) return true;  // nothing that we use
+    if (where_ == Where::kMetadata) return field_ != "format" || check_framework(text);
     if (where_ != Where::kField || field_ != "dtype") return unexpected("text");
     for (const DtypeName& row : kDtypes) {
       if (text != row.name) continue;
@@ -77,7 +77,9 @@ class Handler {
     }
     status_ = Status(StatusCode::kFormatUnsupported,
                      concat("tensor ", quote(entries_.back().name), " has dtype ", quote(text),
-                            ", expected F64, F32, F16, BF16 or integers; save it as float32"));
+                            ", expected F64, F32, F16, BF16 or integers; convert it to float32: "
+                            "save_file({k: v.float() if v.is_floating_point() else v for k, v in "
+                            "load_file(FILE).items()}, OTHER)"));
     return false;
   }
   bool start_array(size_t) {
@@ -133,6 +135,16 @@ class Handler {
     } else {
       status_ = corrupt(concat("tensor ", quote(entries_.back().name), " ", what));
     }
+    return false;
+  }
+  // Other frameworks lay out the same shapes differently; nothing else of the metadata is used.
+  bool check_framework(const std::string& name) {
+    if (name != "mlx" && name != "tf" && name != "flax") return true;
+    status_ = Status(StatusCode::kFormatUnsupported,
+                     concat("header: the metadata says that the file is of ", quote(name),
+                            ", which keeps the weights of convolutions in another order of "
+                            "dimensions; save the PyTorch model's: "
+                            "safetensors.torch.save_file(model.state_dict(), FILE)"));
     return false;
   }
   bool unexpected(const char* what) {

@@ -50,6 +50,35 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t bound) {
   return row.back();
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Removes the first word, of letters and digits, and what stands before it.
+std::string_view take_word(std::string_view& text) {
+  while (!text.empty() && !is_letter_or_digit(text.front())) text.remove_prefix(1);
+  size_t size = 0;
+  while (size < text.size() && is_letter_or_digit(text[size])) ++size;
+  const std::string_view word = text.substr(0, size);
+  text.remove_prefix(size);
+  return word;
+}
+
+// One begins with the other, or they share a word; see nearest_names.
+bool are_related(std::string_view a, std::string_view b) {
+  constexpr size_t kFewest = 3;  // letters: "bn" and "1" say nothing
+  if (a.size() >= kFewest && b.starts_with(a)) return true;
+  if (b.size() >= kFewest && a.starts_with(b)) return true;
+  for (std::string_view word = take_word(a); !word.empty(); word = take_word(a)) {
+    if (word.size() < kFewest) continue;
+    std::string_view rest = b;
+    for (std::string_view other = take_word(rest); !other.empty(); other = take_word(rest)) {
+      if (word == other) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 CodePoint first_code_point(std::string_view text) {
@@ -122,24 +151,26 @@ std::vector<std::string> nearest_names(std::string_view name,
                                        const std::vector<std::string>& candidates, size_t count) {
   // A name typed by a person is short; the bound keeps a hostile list of long names cheap.
   name = name.substr(0, kMaxNameBytes);
-  std::vector<std::pair<size_t, size_t>> best;  // (distance, index), ascending, at most `count`
-  for (size_t i = 0; i < candidates.size() && count > 0; ++i) {
-    const std::string_view candidate = candidates[i];
-    const bool full = best.size() == count;
-    const size_t bound = full ? best.back().first : std::numeric_limits<size_t>::max();
-    const size_t distance = edit_distance(name, candidate.substr(0, kMaxNameBytes), bound);
-    if (full && distance >= bound) continue;
-    const std::pair entry(distance, i);
-    best.insert(std::upper_bound(best.begin(), best.end(), entry), entry);
-    if (best.size() > count) best.pop_back();
-  }
-  // With at most a third of its letters changed, a candidate is a plausible slip of the pen.
   const size_t plausible = std::max<size_t>(1, name.size() / 3);
-  const bool any_plausible = !best.empty() && best.front().first <= plausible;
-  std::vector<std::string> names;
-  for (const auto& [distance, index] : best) {
-    if (distance <= plausible || !any_plausible) names.push_back(candidates[index]);
+  std::vector<std::pair<size_t, size_t>> best;  // (distance, index), ascending, at most `count`
+  std::vector<size_t> related;                  // taken if there is no slip of the pen
+  for (size_t i = 0; i < candidates.size() && count > 0; ++i) {
+    const std::string_view candidate = std::string_view(candidates[i]).substr(0, kMaxNameBytes);
+    const size_t bound = best.size() == count ? best.back().first - 1 : plausible;
+    const size_t distance = edit_distance(name, candidate, bound);
+    if (distance <= bound) {
+      const std::pair entry(distance, i);
+      best.insert(std::upper_bound(best.begin(), best.end(), entry), entry);
+      if (best.size() > count) best.pop_back();
+    } else if (best.empty() && related.size() < count && are_related(name, candidate)) {
+      related.push_back(i);
+    }
+    if (best.size() == count && best.back().first == 0) break;
   }
+  std::vector<std::string> names;
+  for (const auto& [distance, index] : best) names.push_back(candidates[index]);
+  if (!names.empty()) return names;
+  for (const size_t index : related) names.push_back(candidates[index]);
   return names;
 }
 

@@ -57,7 +57,10 @@ std::string concat(const Pieces&... pieces) {
   return out;
 }
 
-// The up to `count` candidates nearest to `name` by edit distance, for "did you mean".
+// The up to `count` candidates nearest to `name`, for "did you mean": those with at most a third of
+// its letters changed (one, if it is short), the nearest first. If there are none, those that begin
+// with it or it with them, or that share a word of three letters and digits or more; in the list's
+// order. Others have nothing to do with it: an empty list.
 std::vector<std::string> nearest_names(std::string_view name,
                                        const std::vector<std::string>& candidates, size_t count);
 

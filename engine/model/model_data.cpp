@@ -175,11 +175,14 @@ Status unknown_tap(const ModelData& model, const std::string& name) {
   for (const Alias& module : module_names(model)) candidates.push_back(module.name);
   std::string nearest;
   for (const std::string& candidate : nearest_names(name, candidates, 3)) {
-    nearest += concat(nearest.empty() ? "" : ", ", quote(candidate));
+    nearest += concat(nearest.empty() ? "; the nearest names are " : ", ", quote(candidate));
+  }
+  // The tap that every command takes by default: cut off, where the model was truncated.
+  if (name == "penultimate" && !model.taps.empty()) {
+    nearest = concat("; the model ends at ", quote(model.taps.back().name));
   }
   return Status(StatusCode::kNotFound,
-                concat("no tap is called ", quote(name), "; the nearest names are ", nearest,
-                       "; `penult inspect` lists all"));
+                concat("no tap is called ", quote(name), nearest, "; `penult inspect` lists all"));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class Maker {
   }
   Ref tensors(const std::string& name) { return dict({{name, tensor()}}); }
 
-  Result<StateDict> read(Ref root) {
+  Result<StateDict> read(Ref root, const std::string& entry = "") {
     pickle_.root = root;
     static constexpr uint8_t kNumber[4] = {};
     return read_state_dict(
@@ -65,7 +65,7 @@ class Maker {
         [](const Object&) -> Result<std::span<const uint8_t>> {
           return std::span<const uint8_t>(kNumber);
         },
-        "a file");
+        "a file", entry);
   }
 
  private:
@@ -108,6 +108,101 @@ TEST(Checkpoint, EntriesMayBeNested) {
   const auto weights = maker.read(maker.dict({{"ema", inner}}));
   ASSERT_TRUE(weights.ok()) << weights.status().message();
   EXPECT_EQ(weights->format, "a file, entry \"ema.model\"");
+}
+
+TEST(Checkpoint, WhatWasNotTakenIsSaid) {
+  Maker maker;
+  const auto two = maker.read(maker.dict({{"epoch", maker.text("1")},
+                                          {"state_dict", maker.tensors("w")},
+                                          {"state_dict_ema", maker.tensors("v")},
+                                          {"best", maker.dict({{"model", maker.tensors("x")}})}}));
+  ASSERT_TRUE(two.ok()) << two.status().message();
+  EXPECT_THAT(two->notes, ElementsAre("entry \"state_dict_ema\" was taken; tensors are in "
+                                      "\"state_dict\", \"best.model\", too (--entry NAME takes "
+                                      "another)"));
+  EXPECT_THAT(maker.read(maker.dict({{"model", maker.tensors("w")}}))->notes, ElementsAre());
+}
+
+TEST(Checkpoint, AnEntryCanBeChosen) {
+  Maker maker;
+  const Ref root = maker.dict({{"state_dict", maker.tensors("w")},
+                               {"state_dict_ema", maker.tensors("v")},
+                               {"best", maker.dict({{"model", maker.tensors("x")}})},
+                               {"a.b", maker.tensors("y")}});
+  const std::pair<const char*, const char*> entries[] = {
+      {"state_dict", "w"}, {"state_dict_ema", "v"}, {"best.model", "x"}, {"a.b", "y"}};
+  for (const auto& [entry, name] : entries) {
+    const auto weights = maker.read(root, entry);
+    ASSERT_TRUE(weights.ok()) << weights.status().message();
+    EXPECT_THAT(names_of(*weights), ElementsAre(name));
+    EXPECT_EQ(weights->format, concat("a file, entry ", quote(entry)));
+    EXPECT_THAT(weights->notes, ElementsAre());
+  }
+}
+
+TEST(Checkpoint, AnUnknownChoiceListsTheEntriesWithTensors) {
+  Maker maker;
+  const Ref root = maker.dict({{"model", maker.tensors("w")}, {"epoch", maker.text("1")}});
+  for (const char* entry : {"epoch", "mod", "model.w", "w"}) {
+    const Status status = maker.read(root, entry).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), concat("--entry: the file has no entry ", quote(entry),
+                                       " that holds tensors; expected one of \"model\""));
+  }
+  EXPECT_THAT(maker.read(maker.tensors("w"), "w").status().message(),
+              HasSubstr("it holds them itself, without entries"));
+}
+
+TEST(Checkpoint, EntriesOfWhichNoneIsTheNetworksAreListed) {
+  Maker maker;
+  const std::pair<std::string, Ref> teacher = {"teacher", maker.tensors("w")};
+  const std::pair<std::string, Ref> student = {"student", maker.tensors("w")};
+  // A number beside them is no network.
+  for (const Ref root : {maker.dict({teacher, student}),
+                         maker.dict({{"epoch", maker.tensor()}, teacher, student})}) {
+    const Status status = maker.read(root).status();
+    EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported);
+    EXPECT_THAT(status.message(), HasSubstr("in the entries \"teacher\", \"student\", expected"));
+    EXPECT_THAT(status.message(), HasSubstr("--entry NAME"));
+    EXPECT_THAT(names_of(*maker.read(root, "student")), ElementsAre("w"));
+  }
+}
+
+TEST(Checkpoint, ListsOfEntriesEnd) {
+  Maker maker;
+  std::vector<std::pair<std::string, Ref>> many;
+  for (int i = 0; i < 2000; ++i) many.emplace_back(concat("e", i), maker.tensors("w"));
+  EXPECT_THAT(maker.read(maker.dict(many)).status().message(), HasSubstr("\"e7\" and 992 more"));
+}
+
+// Each of many keys leads to one large dict, twice over: quadratic, if each way were gone.
+TEST(Checkpoint, OneDictUnderManyKeysIsGoneThroughOnce) {
+  Maker maker;
+  const Ref number = maker.text("1");
+  std::vector<std::pair<std::string, Ref>> items(100'000, {"x", number});
+  const Ref large = maker.dict(items);
+  items.assign(100'000, {"y", large});
+  const Ref larger = maker.dict(items);
+  items.assign(100'000, {"z", larger});
+  EXPECT_THAT(maker.read(maker.dict(items)).status().message(), HasSubstr("holds no tensors"));
+}
+
+TEST(Checkpoint, TypesThatAreNotReadAreNamedWithAWayOut) {
+  const std::pair<const char*, const char*> makers[] = {
+      {"torch float8_e4m3fn",
+       "\"torch.float8_e4m3fn\"; convert to float32: torch.save({k: v.float()"},
+      {"torch qint8", "\"torch.qint8\", of a quantised network; take the float32 network"},
+      {"torch._utils _rebuild_qtensor", "a quantised tensor; convert to float32: v.dequantize()"}};
+  for (const auto& [name, words] : makers) {
+    Maker maker;
+    const Ref alone = maker.dict({{"x", maker.opaque(name)}});
+    for (const Ref root : {maker.dict({{"w", maker.tensor()}, {"x", maker.opaque(name)}}), alone,
+                           maker.dict({{"state_dict", alone}})}) {
+      const Status status = maker.read(root).status();
+      EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported);
+      EXPECT_THAT(status.message(), HasSubstr(words));
+    }
+  }
 }
 
 TEST(Checkpoint, ADictOfTensorsHasNoOtherEntries) {
@@ -176,7 +271,7 @@ TEST(Prefixes, TheCountOfAnAveragedModelGoesToo) {
 
 struct Container {
   const char* file;
-  Result<StateDict> (*read)(const std::string& path);
+  Result<StateDict> (*read)(const std::string& path, const ReadOptions& options);
 };
 
 class CheckpointFiles : public ::testing::TestWithParam<Container> {
@@ -192,7 +287,7 @@ class CheckpointFiles : public ::testing::TestWithParam<Container> {
 
 // A training script's: settings, numpy's numbers, optimizer and scheduler beside the tensors.
 TEST_P(CheckpointFiles, OfPyTorchAreReadWithoutWhatTheyHoldBeside) {
-  const auto weights = GetParam().read(path());
+  const auto weights = GetParam().read(path(), {});
   ASSERT_TRUE(weights.ok()) << weights.status().message();
   EXPECT_THAT(names_of(*weights),
               ElementsAre("0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean",
@@ -207,7 +302,7 @@ TEST_P(CheckpointFiles, AreNotReadTruncated) {
   file.write(bytes);
   for (size_t size = bytes.size(); size-- > 0;) {
     file.resize(size);
-    EXPECT_EQ(GetParam().read(file.path()).status().code(), StatusCode::kFormatCorrupt) << size;
+    EXPECT_EQ(GetParam().read(file.path(), {}).status().code(), StatusCode::kFormatCorrupt) << size;
   }
 }
 
@@ -218,7 +313,7 @@ TEST_P(CheckpointFiles, AreReadOrRefusedWhicheverByteIsChanged) {
   for (size_t at = 0; at < bytes.size(); ++at) {
     for (const char byte : {'\0', '\xff', static_cast<char>(bytes[at] ^ 1)}) {
       file.patch(at, std::string(1, byte));
-      const StatusCode code = GetParam().read(file.path()).status().code();
+      const StatusCode code = GetParam().read(file.path(), {}).status().code();
       EXPECT_TRUE(code == StatusCode::kOk || code == StatusCode::kFormatCorrupt ||
                   code == StatusCode::kFormatUnsupported || code == StatusCode::kLimitExceeded ||
                   code == StatusCode::kChecksumMismatch)
@@ -235,7 +330,7 @@ INSTANTIATE_TEST_SUITE_P(PyTorch, CheckpointFiles,
 
 TEST(WholeModule, OfPyTorchIsRefusedByName) {
   const Status status =
-      read_pytorch_zip(concat(PENULT_FIXTURES_DIR, "/torch_whole_module.pt")).status();
+      read_pytorch_zip(concat(PENULT_FIXTURES_DIR, "/torch_whole_module.pt"), {}).status();
   EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported);
   EXPECT_THAT(status.message(), HasSubstr("\"torch.nn.modules.container.Sequential\""));
 }
@@ -260,10 +355,25 @@ TEST(OtherArchives, OfPyTorchAreNamedWithAWayOut) {
   for (const auto& [entry, tensors] : kinds) {
     const penult::testing::TemporaryFile file("other.pt");
     file.write(archive_of(entry));
-    const Status status = read_pytorch_zip(file.path()).status();
+    const Status status = read_pytorch_zip(file.path(), {}).status();
     EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported) << entry;
     EXPECT_THAT(status.message(), HasSubstr(concat("torch.save(", tensors))) << entry;
     EXPECT_THAT(status.message(), HasSubstr("torch.onnx.export")) << entry;
+  }
+}
+
+TEST(OtherArchives, OfOtherWritersAreNamedWithAWayOut) {
+  const std::pair<const char*, const char*> kinds[] = {
+      {"conv1.weight.npy", "NumPy arrays (.npz)"},
+      {"model.weights.h5", "Keras (.keras)"},
+      {"best.pth", "holds \"best.pth\"; unpack it"},
+      {"runs/best.safetensors", "holds \"runs/best.safetensors\"; unpack it"}};
+  for (const auto& [entry, words] : kinds) {
+    const penult::testing::TemporaryFile file("other.pt");
+    file.write(archive_of(entry));
+    const Status status = read_pytorch_zip(file.path(), {}).status();
+    EXPECT_EQ(status.code(), StatusCode::kFormatUnsupported) << entry;
+    EXPECT_THAT(status.message(), HasSubstr(words));
   }
 }
 
@@ -271,7 +381,7 @@ TEST(OtherArchives, AreNotSeenInTheNamesOfStateDicts) {
   for (const char* entry : {"net/data/code/0", "code", "net/code", "net/constants", "models"}) {
     const penult::testing::TemporaryFile file("compressed.pt");
     file.write(archive_of(entry));
-    EXPECT_THAT(read_pytorch_zip(file.path()).status().message(), HasSubstr("is compressed"))
+    EXPECT_THAT(read_pytorch_zip(file.path(), {}).status().message(), HasSubstr("is compressed"))
         << entry;
   }
 }

@@ -85,6 +85,16 @@ TEST(Pickle, TheMemoReturnsTheSameObject) {
   EXPECT_EQ(memoize.root->items[0], memoize.root->items[1]);
 }
 
+// _rebuild_tensor_v3, which torch.save takes for float8.
+TEST(Pickle, ATensorOfAnotherTypeIsNamedByIt) {
+  const std::string call = "ctorch._utils\n_rebuild_tensor_v3\n";
+  EXPECT_EQ(opaque_name(*read_ok(call + "(NNNNNNctorch\nfloat8_e5m2\ntR.").root),
+            "torch.float8_e5m2");
+  for (const char* arguments : {"(tR.", "(NNNNNNNtR."}) {
+    EXPECT_EQ(opaque_name(*read_ok(call + arguments).root), "torch._utils._rebuild_tensor_v3");
+  }
+}
+
 TEST(Pickle, EndLiesBehindStop) {
   const std::string code = "\x80\x02N.rest";
   EXPECT_EQ(read_ok(code).end, 4u);

@@ -236,5 +236,29 @@ TEST(PreprocessFile, NeedsEveryKeyAndKnowsNoOther) {
               HasSubstr("expected \"bilinear\" or \"bicubic\""));
 }
 
+TEST(PreprocessFile, ARefusalSaysWhatItGot) {
+  const auto refusal = [](const char* from, const char* to) {
+    return std::string(parse_preprocess(object(from, to)).status().message());
+  };
+  EXPECT_EQ(refusal("\"bgr\"", "\"RGB\""),
+            "\"channel_order\" is \"RGB\", expected \"rgb\" or \"bgr\"");
+  EXPECT_EQ(refusal("bicubic", "lanczos"),
+            "\"filter\" is \"lanczos\", expected \"bilinear\" or \"bicubic\"");
+  EXPECT_EQ(refusal("100", "[64,64]"),
+            "\"resize\": got [64,64], expected one number of pixels, whole, 1 to 16384");
+  EXPECT_EQ(refusal("[64,96]", "64"), "\"crop\" is 64, expected [height, width]");
+  EXPECT_EQ(refusal("[64,96]", "[64,0]"),
+            "\"crop\": got 0, expected numbers of pixels, whole, 1 to 16384");
+  EXPECT_EQ(refusal("[1,2,3]", "[1,2]"), "\"std\" is [1,2], expected a list of three numbers");
+  EXPECT_EQ(refusal("[1,2,3]", "[1,0,3]"), "\"std\" is [1,0,3], expected three numbers above 0");
+  EXPECT_THAT(refusal("\"mean\"", "\"average\":1,\"mean\""),
+              HasSubstr("\"average\" is not known, expected resize_mode, resize, crop, filter"));
+  const std::string escaped = refusal("bicubic", "\\u001b\\u202e\\n");
+  EXPECT_THAT(escaped, HasSubstr("\\u001b\\u202e\\n"));  // as it stands in the file
+  EXPECT_LT(refusal("bicubic", std::string(10'000, 'x').c_str()).size(), 200u);
+  EXPECT_THAT(parse_preprocess("[]").status().message(), HasSubstr("got [], expected a JSON"));
+  EXPECT_THAT(parse_preprocess("{").status().message(), HasSubstr("no JSON, expected a JSON"));
+}
+
 }  // namespace
 }  // namespace penult::converters

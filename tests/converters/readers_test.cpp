@@ -21,7 +21,7 @@ const std::string kFixtures = PENULT_FIXTURES_DIR;
 
 struct Container {
   const char* file;
-  Result<StateDict> (*read)(const std::string& path);
+  Result<StateDict> (*read)(const std::string& path, const ReadOptions& options);
 };
 constexpr Container kLegacy = {"torch_legacy.pt", read_pytorch_legacy};
 constexpr Container kZip = {"torch_zip.pt", read_pytorch_zip};
@@ -29,7 +29,7 @@ constexpr Container kZip = {"torch_zip.pt", read_pytorch_zip};
 class Readers : public ::testing::TestWithParam<Container> {
  protected:
   StateDict read() const {
-    auto dict = GetParam().read(kFixtures + "/" + GetParam().file);
+    auto dict = GetParam().read(kFixtures + "/" + GetParam().file, {});
     EXPECT_TRUE(dict.ok()) << dict.status().message();
     return dict.ok() ? std::move(*dict) : StateDict{};
   }
@@ -91,7 +91,7 @@ TEST_P(Readers, NoTruncatedFileIsRead) {
   file.write(bytes);
   for (size_t size = bytes.size(); size-- > 0;) {
     file.resize(size);
-    EXPECT_EQ(GetParam().read(file.path()).status().code(), StatusCode::kFormatCorrupt) << size;
+    EXPECT_EQ(GetParam().read(file.path(), {}).status().code(), StatusCode::kFormatCorrupt) << size;
   }
 }
 
@@ -105,7 +105,7 @@ TEST_P(Readers, NoChangedByteDoesHarm) {
     for (const char byte :
          {'\0', '\xff', static_cast<char>(bytes[at] ^ 1), static_cast<char>(bytes[at] ^ 0x80)}) {
       file.patch(at, std::string(1, byte));
-      const StatusCode code = GetParam().read(file.path()).status().code();
+      const StatusCode code = GetParam().read(file.path(), {}).status().code();
       EXPECT_TRUE(code == StatusCode::kOk || code == StatusCode::kFormatCorrupt ||
                   code == StatusCode::kFormatUnsupported || code == StatusCode::kLimitExceeded ||
                   code == StatusCode::kChecksumMismatch)

@@ -228,10 +228,27 @@ TEST(SafetensorsHeader, HoldsNamesTypesShapesAndRangesOnly) {
   }
 }
 
+TEST(SafetensorsHeader, OfFrameworksWithOtherLayoutsIsRefused) {
+  const auto of = [](const char* key, const char* name) {
+    return header(concat("{\"__metadata__\":{\"", key, "\":\"", name, "\"},",
+                         entry("a", "F32", "1", "0,4"), "}"))
+        .status();
+  };
+  for (const char* name : {"mlx", "tf", "flax"}) {
+    expect_refused(of("format", name), StatusCode::kFormatUnsupported,
+                   concat("of ", quote(name), ", which keeps the weights of convolutions"));
+    EXPECT_TRUE(of("author", name).ok());
+  }
+  for (const char* name : {"pt", "np", "mlx2", ""}) EXPECT_TRUE(of("format", name).ok()) << name;
+}
+
 TEST(SafetensorsHeader, UnknownTypesAreNamed) {
   for (const char* dtype : {"F8_E4M3", "C64", "f32", ""}) {
     expect_refused(header("{" + entry("a", dtype, "1", "0,4") + "}").status(),
                    StatusCode::kFormatUnsupported, concat("tensor \"a\" has dtype ", quote(dtype)));
+    expect_refused(header("{" + entry("a", dtype, "1", "0,4") + "}").status(),
+                   StatusCode::kFormatUnsupported,
+                   "convert it to float32: save_file({k: v.float()");
   }
 }
 

@@ -22,12 +22,12 @@ _penult() {
   esac
   if [[ $word == -* ]]; then
     case $command in
-      convert) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --arch --input-size --preprocess --weights-name --external-data --force" -- "$word") ;;
+      convert) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --arch --input-size --preprocess --weights-name --entry --external-data --force" -- "$word") ;;
       fetch) mapfile -t COMPREPLY < <(compgen -W "-h --help -o --output --cache --keep-source --list --force --quiet" -- "$word") ;;
       inspect) mapfile -t COMPREPLY < <(compgen -W "-h --help -v --verbose --no-ms --json" -- "$word") ;;
       extract) mapfile -t COMPREPLY < <(compgen -W "-h --help -m --model -o --output -l --layer --pool --l2-normalize --dtype --exif --on-error --max-failure-rate -b --batch -j --threads --backend --device --numerics --precision --force --quiet --json-progress" -- "$word") ;;
       truncate) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -o --output --force" -- "$word") ;;
-      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --arch --external-data --backend --device --precision --quiet" -- "$word") ;;
+      verify) mapfile -t COMPREPLY < <(compgen -W "-h --help --against --arch --entry --external-data --backend --device --precision --quiet" -- "$word") ;;
       bench) mapfile -t COMPREPLY < <(compgen -W "-h --help -l --layer -b --batch -j --threads --backend --device --precision --numerics --seconds --steps --json" -- "$word") ;;
       doctor) mapfile -t COMPREPLY < <(compgen -W "-h --help --probe" -- "$word") ;;
     esac

@@ -26,6 +26,7 @@ struct Download {
   std::string sha256;  // hex: all 64 digits, or as many of the first as are known
   uint64_t max_bytes = uint64_t{4} << 30;
   Patience patience = {};
+  std::string otherwise;          // what else there is to do where the network fails, for messages
   const char* libcurl = nullptr;  // another file than the system's, for tests
   // Asked all the time; `total` is 0 while it is not known. False: stop, and keep the part.
   std::function<bool(uint64_t done, uint64_t total)> go_on;

@@ -20,7 +20,10 @@ using Next = Attempt::Next;
 
 Attempt stop(StatusCode code, const std::string& why) { return {Next::kStop, Status(code, why)}; }
 Attempt retry(const std::string& why, double wait_s = 0) {
-  return {Next::kRetry, Status(StatusCode::kIo, why), wait_s};
+  return {Next::kRetry, Status(StatusCode::kIo, why), wait_s, true};
+}
+Attempt no_network(const std::string& why) {
+  return {Next::kStop, Status(StatusCode::kIo, why), 0, true};
 }
 
 // One request and what comes back. The part is written as it arrives.
@@ -162,7 +165,7 @@ Attempt Exchange::judge(CURLcode code) {
   if (verdict_) return std::move(*verdict_);
   if (code != CURLE_OK && !left_unread_) {
     const std::string why = escape_name(error_[0] != '\0' ? error_ : curl_.strerror(code));
-    return may_be_an_accident(code) ? retry(why) : stop(StatusCode::kIo, why);
+    return may_be_an_accident(code) ? retry(why) : no_network(why);
   }
   begin();  // no body
   if (verdict_) return std::move(*verdict_);
@@ -183,7 +186,7 @@ Attempt Exchange::judge_status() {
   constexpr int kPassing[] = {408, 429, 500, 502, 503, 504};
   const bool passes =
       std::find(std::begin(kPassing), std::end(kPassing), status) != std::end(kPassing);
-  return passes ? retry(what, answer_.retry_after_s) : stop(StatusCode::kIo, what);
+  return passes ? retry(what, answer_.retry_after_s) : no_network(what);
 }
 
 // An address that may be asked: its scheme. Anything else would hand the request to whoever listens
@@ -288,7 +291,10 @@ Attempt attempt(const Curl& curl, const Download& request, PartFile& part) {
     Attempt ended = Exchange(curl, request, part).run(url, *scheme, redirection);
     if (redirection.empty()) {
       const Status& status = ended.status;
-      if (!status.ok()) ended.status = {status.code(), concat(quote(url), ": ", status.message())};
+      if (status.ok()) return ended;
+      const bool route_helps = ended.by_network && !request.otherwise.empty();
+      const std::string route = route_helps ? concat("; or ", request.otherwise) : std::string();
+      ended.status = {status.code(), concat(quote(url), ": ", status.message(), route)};
       return ended;
     }
     url = redirection;

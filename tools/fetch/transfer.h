@@ -14,6 +14,7 @@ struct Attempt {
   Next next = Next::kCheck;  // kCheck: all bytes have arrived, or what the server takes for all
   Status status = {};        // why, unless kCheck
   double wait_s = 0;         // what the server asked for
+  bool by_network = false;   // the connection or the server is to blame, not this machine's disk
 };
 
 // Asks for what the part lacks, following redirections, and appends it.

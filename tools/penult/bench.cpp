@@ -94,8 +94,8 @@ nlohmann::ordered_json describe(const Model& model, const ExtractorOptions& run,
           {"numerics", extractor.numerics()}, {"runs", runs}};
 }
 
-Status bench_steps(const Options& options, const Model& model, const ExtractorOptions& run,
-                   Extractor& extractor) {
+Outcome bench_steps(const Options& options, const Model& model, const ExtractorOptions& run,
+                    Extractor& extractor) {
   PENULT_ASSIGN_OR_RETURN(
       const StepTimes times,
       time_steps(extractor, run.max_batch, {.seconds = options.seconds, .min_runs = 5}));

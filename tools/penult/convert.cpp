@@ -88,9 +88,11 @@ Outcome read_preprocess(const std::string& text, std::optional<Preprocess>& prep
   }
   std::error_code ignored;
   if (!text.ends_with(".json") && !std::filesystem::exists(text, ignored)) {
+    const std::string near = converters::presets_near(text);
     return Status(StatusCode::kNotFound,
                   concat("--preprocess: there is no preset ", quote(text), " and no such file; ",
-                         "the nearest presets are ", converters::presets_near(text)));
+                         near.empty() ? "" : concat("the nearest presets are ", near, "; "),
+                         "`penult convert --help` lists all"));
   }
   auto bytes = read_file(text, kMaxPreprocessBytes);
   if (!bytes.ok()) return of_file(bytes.status());
@@ -216,6 +218,11 @@ std::function<Outcome()> declare_convert(CLI::App& app) {
   add("--weights-name", options->import.weights_name,
       "what to call this set of weights [a known name, or that of SRC]", "a name")
       ->type_name("TEXT");
+  add("--entry", options->import.entry,
+      "entry of a checkpoint that holds the tensors\n"
+      "[an average over the training, else the model; docs/weights.md]",
+      "the name of an entry")
+      ->type_name("NAME");
   app.add_flag("--external-data", options->import.external_data,
                "read the weights that an ONNX file keeps in other files beside it");
   app.add_flag("--force", options->force, "replace an existing model");

@@ -184,10 +184,11 @@ Result<Expected> of_network(const Loaded& other, const Model& model) {
 Result<Expected> read_expected(const std::string& path, const converters::ImportOptions& options,
                                const Model& model) {
   PENULT_ASSIGN_OR_RETURN(const Kind kind, kind_of(path));
-  if (kind != Kind::kWeights && !options.arch.empty()) {
+  if (kind != Kind::kWeights && !(options.arch.empty() && options.entry.empty())) {
     return Status(StatusCode::kInvalidArgument,
                   concat(quote(path), " is a ", kind == Kind::kGolden ? "golden" : "model",
-                         ", expected a weight file, whose architecture --arch could say"));
+                         ", expected a weight file, whose architecture --arch could say, or whose "
+                         "entry --entry"));
   }
   if (kind == Kind::kGolden) return of_golden(path, model.preprocess());
   if (kind == Kind::kModel) {

@@ -152,6 +152,7 @@ Status download(const KnownWeights& row, const std::string& path, const Options&
   request.path = path;
   request.bytes = row.bytes;
   request.sha256 = row.sha256;
+  request.otherwise = concat("fetch ", row.url, " by other means and give it to penult convert");
   if (!options.libcurl.empty()) request.libcurl = options.libcurl.c_str();
   if (options.hurry) request.patience = {2, 1, 4, 0.02, 0.5};
   request.go_on = [&progress](uint64_t done, uint64_t total) {
@@ -166,8 +167,7 @@ Status download(const KnownWeights& row, const std::string& path, const Options&
     return {status.code(), concat(status.message(), kOtherFolder)};
   }
   if (status.code() != StatusCode::kNotFound) return status;
-  return {status.code(), concat(status.message(), ", or fetch ", row.url,
-                                " by other means and give it to penult convert")};
+  return {status.code(), concat(status.message(), ", or ", request.otherwise)};
 }
 
 Outcome fetch_weights(Options options) {

@@ -17,8 +17,9 @@
 namespace penult::program {
 namespace {
 
+// Who no longer reads the output knows why: nothing is said, as by programs that SIGPIPE ends.
 int report(const Outcome& outcome) {
-  if (!outcome.status.ok()) {
+  if (!outcome.status.ok() && outcome.exit != kExitSigpipe) {
     std::fprintf(stderr, "penult: %s\n", outcome.status.to_string().c_str());
   }
   return outcome.exit;
@@ -51,7 +52,7 @@ int run(int argc, char** argv) {
   constexpr const char* kExitCodes =
       "Exit codes: 0 all well; 1 finished, but some inputs failed; 2 wrong usage;\n"
       "            3 refused input; 4 I/O error or no space; 5 out of memory, or a bug;\n"
-      "            129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.";
+      "            129/130/143 stopped by SIGHUP/SIGINT/SIGTERM; 141 whoever read the output left.";
   app.footer(std::string("From weights to features:\n"
                          "  penult convert weights.pth -o net.penult\n"
                          "  penult inspect net.penult\n"
@@ -89,7 +90,7 @@ int run(int argc, char** argv) {
 
 // What was printed must have arrived. A failure that is already reported stays the one line.
 int finish(int exit) {
-  const Status flushed = flush_output();
+  const Outcome flushed = flush_output();
   return exit == kExitOk ? report(flushed) : exit;
 }
 

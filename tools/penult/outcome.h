@@ -17,6 +17,7 @@ enum ExitCode : int {
   kExitIo = 4,        // I/O error or no space
   kExitInternal = 5,  // a bug, or no memory
   kExitSigint = 130,  // 128 + signal
+  kExitSigpipe = 141,
   kExitSigterm = 143,
 };
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "penult/status.h"
+#include "tools/penult/outcome.h"
 
 namespace penult::program {
 
@@ -22,7 +22,8 @@ void print_out(fmt::format_string<Args...> format, Args&&... args) {
   print_text(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Io unless everything printed so far has arrived.
-Status flush_output();
+// Io unless everything printed so far has arrived; kExitSigpipe, of which report says nothing, if
+// whoever read standard output has left, as `head` does when it has seen enough.
+Outcome flush_output();
 
 }  // namespace penult::program

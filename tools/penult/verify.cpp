@@ -123,6 +123,10 @@ std::function<Outcome()> declare_verify(CLI::App& app) {
                            "architecture of a weight file behind --against [recognised]"),
             "the name of an architecture (docs/networks.md)")
       ->type_name("NAME");
+  not_empty(app.add_option("--entry", options->import.entry,
+                           "entry of a checkpoint behind --against, as of penult convert"),
+            "the name of an entry")
+      ->type_name("NAME");
   app.add_flag("--external-data", options->import.external_data,
                "read the weights that this file keeps in others beside it");
   not_empty(app.add_option("--backend", options->backend,

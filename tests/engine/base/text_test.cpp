@@ -90,11 +90,24 @@ TEST(NearestNames, OffersPlausibleSlipsOnly) {
   EXPECT_THAT(nearest_names("clasifier", taps, 3), ElementsAre("classifier"));
 }
 
-TEST(NearestNames, OffersTheClosestWhenNothingIsPlausible) {
-  const std::vector<std::string> taps = {"bbbbbb", "aa", "cccc"};
-  EXPECT_THAT(nearest_names("zzz", taps, 2), ElementsAre("aa", "cccc"));
+TEST(NearestNames, OffersNothingThatIsFar) {
+  EXPECT_THAT(nearest_names("nosuch", {"vgg11", "vgg13", "bn1.act", "open-nsfw"}, 3), IsEmpty());
+  EXPECT_THAT(nearest_names("nope", {"open-nsfw", "keras-tf"}, 3), IsEmpty());
+  EXPECT_THAT(nearest_names("ab", {"cb", "cd"}, 3), ElementsAre("cb"));  // one letter may be wrong
+  EXPECT_THAT(nearest_names("abcdef", {"abcdxy", "abcxyz"}, 3), ElementsAre("abcdxy"));  // a third
+  EXPECT_THAT(nearest_names("", {"a", "aa"}, 3), ElementsAre("a"));
   EXPECT_THAT(nearest_names("zzz", {}, 2), IsEmpty());
-  EXPECT_THAT(nearest_names("zzz", taps, 0), IsEmpty());
+  EXPECT_THAT(nearest_names("zzz", {"zzz"}, 0), IsEmpty());
+}
+
+TEST(NearestNames, OffersRelatedOnesWhenNoneIsASlip) {
+  const std::vector<std::string> names = {"keras-tf", "timm-0.95", "torchvision-256",
+                                          "torchvision-232", "torchvision-swag-e2e"};
+  EXPECT_THAT(nearest_names("torchvision", names, 2),
+              ElementsAre("torchvision-256", "torchvision-232"));
+  EXPECT_THAT(nearest_names("my-keras-net", names, 3), ElementsAre("keras-tf"));
+  EXPECT_THAT(nearest_names("torchvision-256-but-other", names, 1), ElementsAre("torchvision-256"));
+  EXPECT_THAT(nearest_names("something-tf", names, 3), IsEmpty());  // "tf" is too short a word
 }
 
 TEST(NearestNames, KeepsTheListsOrderAmongEquals) {

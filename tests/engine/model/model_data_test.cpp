@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "engine/base/text.h"
 #include "engine/ops/op.h"
 #include "tests/support/tiny_model.h"
 
@@ -55,6 +56,19 @@ TEST(ResolveTap, AnUnknownNameGetsTheNearestOnes) {
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_THAT(status.message(), HasSubstr("the nearest names are \"penultimate\""));
   EXPECT_THAT(resolve_tap(model, "a\n\x1b").status().message(), HasSubstr("\"a\\x0a\\x1b\""));
+}
+
+TEST(ResolveTap, AFarNameGetsNone) {
+  const Status status = resolve_tap(tiny_model(), "nosuch").status();
+  EXPECT_EQ(status.message(), "no tap is called \"nosuch\"; `penult inspect` lists all");
+}
+
+TEST(ResolveTap, AModelWithoutPenultimateSaysWhereItEnds) {
+  ModelData model = tiny_model();
+  model.aliases.clear();
+  std::erase_if(model.taps, [](const Tap& tap) { return tap.name == "penultimate"; });
+  EXPECT_THAT(resolve_tap(model, "penultimate").status().message(),
+              HasSubstr(concat("the model ends at ", quote(model.taps.back().name))));
 }
 
 TEST(ValidateModel, TakesTheTinyModel) {

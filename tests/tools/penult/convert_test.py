@@ -133,11 +133,34 @@ class Convert(support.ProgramTest):
         document = (support.ROOT / "docs/weights.md").read_text()
         self.assertEqual(re.findall(r"(?m)^\| `([^`]+)` \|", document), names)
 
+    def test_the_preprocessing_of_the_document_is_taken(self):
+        document = (support.ROOT / "docs/weights.md").read_text()
+        example = re.search(r"(?s)```json\n(\{.*?\})\n```", document)[1]
+        (self.folder / "p.json").write_text(example)
+        text = self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", "p.json").stdout
+        self.assertIn("preprocessing: short side 256 bicubic, crop 224x192, rgb, mean (0.485, 0.456, "
+                      "0.406), std (0.229, 0.224, 0.225) (by --preprocess)\n", text)
+        taken = self.preprocess("m")
+        wanted = json.loads(example)
+        self.assertEqual(sorted(taken), sorted(wanted))
+        for key in ("resize_mode", "resize", "filter", "antialias", "crop", "channel_order"):
+            self.assertEqual(taken[key], wanted[key])
+
+    def test_an_entry_is_for_checkpoints(self):
+        for entry, words in (("model", 'has no entry "model" that holds tensors'),
+                             ("", "empty text")):
+            result = self.penult("convert", WEIGHTS, "-o", "m", "--entry", entry, code=2)
+            self.assertIn("--entry: ", result.stderr)
+            self.assertIn(words, result.stderr)
+
     def test_preprocessing_that_is_none_is_refused(self):
         (self.folder / "bad.json").write_text('{"resize": 256}')
         large = {"resize_mode": "short_side", "resize": 200, "crop": [224, 224],
                  "filter": "bilinear", "channel_order": "rgb", "mean": [0.5] * 3, "std": [0.5] * 3}
         (self.folder / "large.json").write_text(json.dumps(large))
+        result = self.penult("convert", WEIGHTS, "-o", "m", "--preprocess", "nope", code=2)
+        self.assertTrue(result.stderr.endswith(
+            'there is no preset "nope" and no such file; `penult convert --help` lists all\n'))
         for name, code, words in (("keras-tff", 2, "nearest presets are keras-tf"),
                                   ("gone.json", 4, '"gone.json"'),
                                   (self.folder, 4, "folder"),

@@ -206,6 +206,7 @@ class Stopped(FetchTest):
 
         result = self.fetch(code=4, preexec_fn=limit)
         self.assertRegex(result.stderr, "NoSpace: .* 100000 bytes are kept")
+        self.assertNotIn("by other means", result.stderr)
         self.assert_downloads(server, [None, "bytes=100000-"])
 
 
@@ -215,12 +216,13 @@ class Refused(FetchTest):
             for answer in (status(code, body=b"gone"), endless(code)):
                 server = self.serve(answer)
                 self.table(server)
-                self.assert_refused(f"Io: .*HTTP {code}", code=4, server=server)
+                self.assert_refused(f"Io: .*HTTP {code}; or fetch .* by other means", code=4,
+                                    server=server)
 
     def test_trouble_of_the_server_is_tried_again(self):
         server = self.serve(status(500))
         self.table(server)
-        self.assert_refused("Io: .*HTTP 500", code=4, requests=4, server=server)
+        self.assert_refused("Io: .*HTTP 500; or fetch .* by other means", code=4, requests=4, server=server)
         server = self.serve(status(503, ("Retry-After", "999999999")), status(429), whole(BLOB))
         self.table(server)
         self.assert_downloads(server, [None, None, None])

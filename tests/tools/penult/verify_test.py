@@ -48,6 +48,13 @@ class Verify(support.ProgramTest):
         said = self.verify(GOLDENS / "mobilenet_v2_224.npz", "--quiet")
         self.assertRegex(said, r"\A19 taps, 0 beyond the tolerance; [^\n]*\n\Z")
 
+    def test_an_entry_is_of_a_checkpoint(self):
+        for against, words in ((GOLDEN, "is a golden, expected a weight file"),
+                               (support.WEIGHTS, 'has no entry "ema" that holds tensors')):
+            result = self.penult("verify", self.model, "--against", against, "--entry", "ema",
+                                 code=2)
+            self.assertIn(words, result.stderr)
+
     def test_a_wrong_value_is_exit_1(self):
         def swap(entry, data):
             if entry == "features.7.conv.2/val.npy":
