@@ -258,6 +258,11 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
   PENULT_RETURN_IF_ERROR(read_side(crop[1], "crop", "numbers of pixels", p.crop_w));
   PENULT_RETURN_IF_ERROR(check_crop(p));
   PENULT_RETURN_IF_ERROR(read_three(root, "mean", p.mean));
+  if (std::any_of(p.mean.begin(), p.mean.end(), [](float number) { return number > 1; })) {
+    return corrupt(concat("\"mean\" is ", show(root["mean"]),
+                          ", expected means of values from 0 to 1: divide \"mean\" and \"std\" of "
+                          "values from 0 to 255 by 255"));
+  }
   PENULT_RETURN_IF_ERROR(read_three(root, "std", p.std));
   if (!std::all_of(p.std.begin(), p.std.end(), [](float number) { return number > 0; })) {
     return corrupt(concat("\"std\" is ", show(root["std"]), ", expected three numbers above 0"));

@@ -56,6 +56,22 @@ bool stay_opaque(const std::vector<Ref>& args, Object& result) {
   return true;
 }
 
+// Metadata of a tensor: a dict with "neg" or "conj" set says that its numbers are stored as their
+// negatives.
+Status check_metadata(const Object& metadata) {
+  if (metadata.kind != Kind::kDict) return {};
+  for (size_t i = 0; i + 1 < metadata.items.size(); i += 2) {
+    const Object& key = *metadata.items[i];
+    const Object& value = *metadata.items[i + 1];
+    const bool is_set = value.kind != Kind::kBool || value.number != 0;
+    if (key.kind != Kind::kText || (key.text != "neg" && key.text != "conj") || !is_set) continue;
+    return Status(StatusCode::kFormatUnsupported,
+                  concat("a tensor is a view that negates what is stored (", quote(key.text),
+                         "): save `tensor.resolve_conj().resolve_neg().clone()` of each"));
+  }
+  return {};
+}
+
 // _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata])
 Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
   if (stay_opaque(args, tensor)) return {};
@@ -63,6 +79,7 @@ Status rebuild_tensor(const std::vector<Ref>& args, Object& tensor) {
       args[1]->kind != Kind::kInt || args[1]->number < 0) {
     return corrupt("a tensor is not rebuilt from (storage, offset, size, stride, ...)");
   }
+  if (args.size() == 7) PENULT_RETURN_IF_ERROR(check_metadata(*args[6]));
   tensor.kind = Kind::kTensor;
   tensor.items = {args[0]};
   tensor.number = args[1]->number;

@@ -182,6 +182,18 @@ TEST(PreprocessFile, IsReadWhole) {
   EXPECT_EQ(*read, want);
 }
 
+TEST(PreprocessFile, HasMeansOfValuesFromZeroToOne) {
+  const auto with_mean = [](const std::string& mean) {
+    std::string text = object();
+    return parse_preprocess(text.replace(text.find("0.3"), 3, mean));
+  };
+  EXPECT_TRUE(with_mean("1").ok());
+  EXPECT_TRUE(with_mean("-2").ok());
+  const auto read = with_mean("103.53");
+  EXPECT_EQ(read.status().code(), StatusCode::kFormatCorrupt);
+  EXPECT_THAT(read.status().message(), HasSubstr("expected means of values from 0 to 1: divide"));
+}
+
 TEST(PreprocessFile, HasACropInsideItsResize) {
   const auto with_sizes = [](const std::string& resize, const std::string& crop) {
     std::string text = object("[64,96]", crop);

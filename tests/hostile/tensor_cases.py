@@ -73,6 +73,7 @@ def first_number(value, form="f"):
 
 FLOATS = Global("torch", "FloatStorage")
 HUGE = 1 << 62
+CONTROL = (0, (2, 3, 3, 3), (27, 9, 3, 1))  # where the first tensor lies
 
 table(".pt", {
     # Offsets, sizes and strides against the storage.
@@ -93,6 +94,9 @@ table(".pt", {
     "tensor_of_rank_9": tensor(dims=(1,) * 9, strides=(1,) * 9),
     "tensor_rebuilt_from_too_little": rebuilt(0),
     "tensor_rebuilt_from_too_much": rebuilt(0, (2,), (1,), False, None, None, None, None),
+    "tensor_that_negates_its_storage": rebuilt(*CONTROL, False, Call(ORDERED_DICT), {"neg": True}),
+    "tensor_that_conjugates_its_storage": rebuilt(*CONTROL, False, Call(ORDERED_DICT), {"conj": True}),
+    "tensor_that_does_not_negate": rebuilt(*CONTROL, False, Call(ORDERED_DICT), {"neg": False}),
     "tensor_rebuilt_from_a_tuple": tensor(pickled=Call(REBUILD, (), 0, (2,), (1,))),
     "parameter_of_a_storage": rebuilt(
         False, Call(ORDERED_DICT), function=Global("torch._utils", "_rebuild_parameter")),

@@ -44,6 +44,11 @@ class Documents(unittest.TestCase):
             with self.subTest(document=document.name):
                 self.assertEqual(missing_paths(ROOT, document), [])
 
+    def test_have_no_marks_of_a_merge(self):
+        for document in documents(ROOT):
+            with self.subTest(document=document.name):
+                self.assertNotRegex(document.read_text(encoding="utf-8"), r"(?m)^(<{7}|={7}$|>{7})")
+
     def test_walk_through_a_new_operator_with_real_files(self):
         self.assert_names_real_files("docs/adding-an-operator.md")
 

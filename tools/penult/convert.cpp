@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <vector>
 
 #include "converters/importer.h"
 #include "converters/presets.h"
@@ -116,24 +117,35 @@ void print_choices(const converters::ImportReport& report, const Preprocess& pre
             report.preprocess_by, chosen ? "" : "; --preprocess overrides");
 }
 
-void print_proof(const Proof& proof) {
+void print_amplified(const std::vector<Amplified>& taps, const Model& model) {
+  const auto most =
+      std::max_element(taps.begin(), taps.end(),
+                       [](const Amplified& a, const Amplified& b) { return a.error < b.error; });
+  const auto penultimate = model.resolve("penultimate");
+  const bool is_among_them =
+      penultimate.ok() && std::any_of(taps.begin(), taps.end(), [&](const Amplified& amplified) {
+        return amplified.tap == penultimate->front();
+      });
+  print_out(
+      "note: at {} other taps{} the weights amplify roundings, most at {}: kernels and reference "
+      "are {:.1e} of the maximum apart, but weights and input moved by {:.1e} of themselves move "
+      "it "
+      "by {:.1e}: float32 gives no more digits there (docs/numerics.md)\n",
+      taps.size(), is_among_them ? ", `penultimate` among them," : "", escape_name(most->tap),
+      most->error, kMove, most->moved);
+}
+
+void print_proof(const Proof& proof, const Model& model) {
+  const size_t amplified = proof.amplified.size();
   print_out("proof: kernels against reference at {} x {}, {} taps compared", proof.side.h,
-            proof.side.w, proof.taps);
+            proof.side.w, static_cast<size_t>(proof.taps) - amplified);
   if (!proof.worst_tap.empty()) {
     print_out(": cosine >= 1 - {:.1e}, max error {:.1e} of the tap's maximum ({})",
               std::max(0.0, 1 - proof.worst.cosine), proof.worst.error,
               escape_name(proof.worst_tap));
   }
   print_out("\n");
-  if (proof.amplified.empty()) return;
-  const auto most =
-      std::max_element(proof.amplified.begin(), proof.amplified.end(),
-                       [](const Amplified& a, const Amplified& b) { return a.error < b.error; });
-  print_out(
-      "note: at {} of these the weights amplify roundings, most at {}: kernels and reference are "
-      "{:.1e} of the maximum apart, but weights and input moved by {:.1e} of themselves move it by "
-      "{:.1e}: float32 gives no more digits there (docs/numerics.md)\n",
-      proof.amplified.size(), escape_name(most->tap), most->error, kMove, most->moved);
+  if (amplified != 0) print_amplified(proof.amplified, model);
 }
 
 // Of a file's own network it is found by a rule, which may not be what the user means by it.
@@ -184,7 +196,7 @@ Outcome convert_file(const Conversion& options) {
   print_choices(report, info.preprocess);
   print_penultimate(*proven->model);
   print_out("model id {}\n", info.model_id);
-  print_proof(proven->proof);
+  print_proof(proven->proof, *proven->model);
   return {};
 }
 

@@ -10,6 +10,9 @@
 namespace penult::program {
 namespace {
 
+// Seeds: draws of the input, then those of each weight.
+constexpr uint32_t kDraws = 1 << 8, kInputs = kDraws;
+
 class Mover {
  public:
   explicit Mover(uint32_t seed) : random_(seed) {}
@@ -25,8 +28,8 @@ class Mover {
 
 class MovedStream final : public WeightStream {
  public:
-  MovedStream(std::unique_ptr<WeightStream> stream, WeightId id)
-      : stream_(std::move(stream)), mover_(static_cast<uint32_t>(id) + 1) {}
+  MovedStream(std::unique_ptr<WeightStream> stream, uint32_t seed)
+      : stream_(std::move(stream)), mover_(seed) {}
   Status read(std::span<float> dst) override {
     PENULT_RETURN_IF_ERROR(stream_->read(dst));
     mover_.move(dst);
@@ -40,25 +43,27 @@ class MovedStream final : public WeightStream {
 
 class MovedWeights final : public WeightSource {
  public:
-  explicit MovedWeights(std::shared_ptr<const WeightSource> source) : source_(std::move(source)) {}
+  MovedWeights(std::shared_ptr<const WeightSource> source, uint32_t draw)
+      : source_(std::move(source)), draw_(draw) {}
   std::unique_ptr<WeightStream> open(WeightId id) const override {
-    return std::make_unique<MovedStream>(source_->open(id), id);
+    return std::make_unique<MovedStream>(source_->open(id), kInputs + draw_ + id * kDraws);
   }
 
  private:
   std::shared_ptr<const WeightSource> source_;
+  uint32_t draw_;
 };
 
 }  // namespace
 
-std::vector<float> moved(std::vector<float> numbers) {
-  Mover(0).move(numbers);
+std::vector<float> moved(std::vector<float> numbers, uint32_t draw) {
+  Mover(draw).move(numbers);
   return numbers;
 }
 
-Result<std::shared_ptr<const Model>> moved(const Model& model) {
+Result<std::shared_ptr<const Model>> moved(const Model& model, uint32_t draw) {
   ModelData data = model.data();
-  data.graph.source = std::make_shared<MovedWeights>(std::move(data.graph.source));
+  data.graph.source = std::make_shared<MovedWeights>(std::move(data.graph.source), draw);
   return Model::from_data(std::move(data));
 }
 

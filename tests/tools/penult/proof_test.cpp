@@ -126,18 +126,19 @@ TEST(Proof, RefusesWhatIsNoNumber) {
 
 TEST(Moved, ChangesEachNumberByTheSamePartOfItself) {
   const std::vector<float> numbers = {1, -3, 0.1f, 1e30f, 0};
-  const std::vector<float> other = moved(numbers);
+  const std::vector<float> other = moved(numbers, 0);
   for (size_t i = 0; i + 1 < numbers.size(); ++i) {
     EXPECT_NEAR(std::abs(other[i] / double{numbers[i]} - 1), kMove, kMove / 8);
   }
   EXPECT_EQ(other.back(), 0);
-  EXPECT_EQ(other, moved(numbers));
+  EXPECT_EQ(other, moved(numbers, 0));
+  EXPECT_NE(other, moved(numbers, 3));
 }
 
 TEST(Moved, ChangesEveryWeightOnceHoweverItIsRead) {
   const ModelData data = testing::tiny_model();
   const auto model = model_of(ModelData(data));
-  const auto changed = moved(*model);
+  const auto changed = moved(*model, 1);
   ASSERT_TRUE(changed.ok());
   const auto before = weights_of(data.graph), after = weights_of((*changed)->data().graph);
   for (size_t i = 0; i < before.size(); ++i) {
