@@ -4,15 +4,12 @@
 #include <filesystem>
 #include <iterator>
 #include <system_error>
-#include <vector>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 
 namespace penult::converters {
 namespace {
-
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 std::string normalised(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
@@ -46,16 +43,13 @@ bool is_generic(std::string_view word) {
                           std::end(kGenericWords);
 }
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words(1);
-  for (const char c : normalised(text)) {
-    if (is_letter_or_digit(c)) {
-      words.back() += c;
-    } else {
-      words.emplace_back();
-    }
+bool says_nothing(const std::string& file) {
+  const std::string text = normalised(file);
+  std::string_view rest = text;
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    if (!is_generic(word)) return false;
   }
-  return words;
+  return true;
 }
 
 // Networks of others that differ from a known one in layers without tensors, by a word that their
@@ -105,8 +99,7 @@ std::string name_that_tells(const std::string& path) {
   namespace fs = std::filesystem;
   const fs::path given(path);
   const std::string file = given.filename().string();
-  const std::vector<std::string> words = words_of(file);
-  if (!std::all_of(words.begin(), words.end(), is_generic)) return file;
+  if (!says_nothing(file)) return file;
   std::error_code failed;
   fs::path folder = fs::absolute(given, failed).lexically_normal().parent_path();
   if (failed) return file;

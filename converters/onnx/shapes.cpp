@@ -10,9 +10,9 @@
 namespace penult::converters::onnx {
 namespace {
 
-// Negative ends count from behind, and both are clamped.
 constexpr int64_t kNoEnd = 0x7fffffff;  // exporters write this or more for "to the end"
 
+// Negative ends count from behind, and both are clamped.
 AxisSlice slice_axis(size_t axis, int64_t start, int64_t end, int64_t step, int64_t size) {
   if (size == 0) return {axis, 0, 1, 0};
   // -1 stands before the first position.

@@ -50,20 +50,6 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t bound) {
   return row.back();
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// Removes the first word, of letters and digits, and what stands before it.
-std::string_view take_word(std::string_view& text) {
-  while (!text.empty() && !is_letter_or_digit(text.front())) text.remove_prefix(1);
-  size_t size = 0;
-  while (size < text.size() && is_letter_or_digit(text[size])) ++size;
-  const std::string_view word = text.substr(0, size);
-  text.remove_prefix(size);
-  return word;
-}
-
 // One begins with the other, or they share a word; see nearest_names.
 bool are_related(std::string_view a, std::string_view b) {
   constexpr size_t kFewest = 3;  // letters: "bn" and "1" say nothing
@@ -80,6 +66,19 @@ bool are_related(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+std::string_view take_word(std::string_view& text) {
+  while (!text.empty() && !is_letter_or_digit(text.front())) text.remove_prefix(1);
+  size_t size = 0;
+  while (size < text.size() && is_letter_or_digit(text[size])) ++size;
+  const std::string_view word = text.substr(0, size);
+  text.remove_prefix(size);
+  return word;
+}
 
 CodePoint first_code_point(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };

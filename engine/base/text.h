@@ -57,6 +57,10 @@ std::string concat(const Pieces&... pieces) {
   return out;
 }
 
+bool is_letter_or_digit(char c);  // of ASCII
+// Removes the first word, of letters and digits, and what stands before it; empty at the end.
+std::string_view take_word(std::string_view& text);
+
 // The up to `count` candidates nearest to `name`, for "did you mean": those with at most a third of
 // its letters changed (one, if it is short), the nearest first. If there are none, those that begin
 // with it or it with them, or that share a word of three letters and digits or more; in the list's

@@ -10,8 +10,8 @@
 namespace penult::program {
 namespace {
 
-// Seeds: draws of the input, then those of each weight.
-constexpr uint32_t kDraws = 1 << 8, kInputs = kDraws;
+// At most: the seeds of the input's draws, then those of each weight's.
+constexpr uint32_t kDraws = 1 << 8;
 
 class Mover {
  public:
@@ -46,7 +46,7 @@ class MovedWeights final : public WeightSource {
   MovedWeights(std::shared_ptr<const WeightSource> source, uint32_t draw)
       : source_(std::move(source)), draw_(draw) {}
   std::unique_ptr<WeightStream> open(WeightId id) const override {
-    return std::make_unique<MovedStream>(source_->open(id), kInputs + draw_ + id * kDraws);
+    return std::make_unique<MovedStream>(source_->open(id), draw_ + (id + 1) * kDraws);
   }
 
  private:
